@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one error that a user of the tool can cause."""
+
+
+class A2QError(Exception):
+    """Bad input: the message says what was found, what was expected and where."""
+
+    @classmethod
+    def of(cls, where: str, found: object, expected: object) -> "A2QError":
+        """Error in the house form ``where: found ..., expected ...``."""
+        return cls(f"{where}: found {found}, expected {expected}")
+
+
+class OverflowFound(A2QError):
+    """An accumulator can leave the width that it was trained or declared for."""

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a certified network to a plan: the engine, fold, widths and streams of every node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+from typing_extensions import assert_never
+
+from a2q_hls.adders import AdderGraph, shared
+from a2q_hls.bound import Certified, DotCertificate
+from a2q_hls.errors import A2QError
+from a2q_hls.interval import dot_intervals
+from a2q_hls.ints import Int64, IntType
+from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
+from a2q_hls.steps import HardwareStep, hardware_step
+
+
+class Widths(str, Enum):
+    """Who decides how wide accumulators and partial sums are: the design points of A2Q."""
+
+    EXACT = "exact"
+    DATA_TYPE = "datatype"
+    FIXED32 = "fixed32"
+
+
+@dataclass(frozen=True)
+class Unrolled:
+    """Constant weights as adders, one result a cycle.
+
+    ``levels`` adders may follow each other between two pipeline registers; 0 means no limit.
+    """
+
+    levels: int = 0
+
+
+@dataclass(frozen=True)
+class Folded:
+    """``pe`` output channels times ``simd`` inputs a cycle; weights in ROM."""
+
+    pe: int
+    simd: int
+
+
+Engine = Unrolled | Folded
+
+
+@dataclass(frozen=True)
+class Stream:
+    """AXI-Stream between two stages: ``beats`` a frame, ``lanes`` codes each, lane 0 lowest."""
+
+    name: str
+    lanes: int
+    type: IntType
+    beats: int
+
+    @property
+    def width(self) -> int:
+        """Packed bits of a beat."""
+        return self.lanes * self.type.bits
+
+    @property
+    def port_width(self) -> int:
+        """Bits of TDATA at the top's ports, which Vitis rounds up to whole bytes."""
+        return -(-self.width // 8) * 8
+
+
+@dataclass(frozen=True)
+class UnrolledStage:
+    """A Dot as an adder graph; partial sum i is declared as ``sums[i]``."""
+
+    node: Dot
+    source: Stream
+    sink: Stream
+    graph: AdderGraph
+    sums: tuple[IntType, ...]
+    accumulator: IntType
+    levels: int
+
+    @property
+    def latency(self) -> int:
+        """Cycles from an input beat to its output beat: the register ranks inside and after."""
+        depth = max((adder.depth for adder in self.graph.adders), default=0)
+        return 1 + (max(depth - 1, 0) // self.levels if self.levels else 0)
+
+
+@dataclass(frozen=True)
+class FoldedStage:
+    """A Dot on a PE x SIMD array; ``tree`` holds the sum of the SIMD products of one step."""
+
+    node: Dot
+    source: Stream
+    sink: Stream
+    fold: Folded
+    product: IntType
+    tree: IntType
+    accumulator: IntType
+
+    @property
+    def words(self) -> Int64:
+        """Weight memory (NF * SF, PE, SIMD): word nf * SF + sf, W[nf*PE + pe, sf*SIMD + simd]."""
+        rows, columns = self.node.matrix.shape
+        pe, simd = self.fold.pe, self.fold.simd
+        blocks = self.node.matrix.reshape(rows // pe, pe, columns // simd, simd)
+        return np.asarray(blocks.transpose(0, 2, 1, 3).reshape(-1, pe, simd), np.int64)
+
+
+@dataclass(frozen=True)
+class RequantizeStage:
+    """A Requantize, ``lanes`` channels a beat; channel = beat * lanes + lane."""
+
+    node: Requantize
+    source: Stream
+    sink: Stream
+    step: HardwareStep
+
+
+@dataclass(frozen=True)
+class ResizeStage:
+    """Width converter; the wider side is a whole multiple of the narrower."""
+
+    name: str
+    source: Stream
+    sink: Stream
+
+
+Stage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the emitters need; ``stages`` in the order of the stream."""
+
+    name: str
+    certified: Certified
+    widths: Widths
+    stages: tuple[Stage, ...]
+    source: Stream
+    sink: Stream
+
+
+def plan(
+    certified: Certified, engines: Mapping[str, Engine], widths: Widths = Widths.EXACT
+) -> Plan:
+    """Plan of a chain of nodes.
+
+    Args:
+        engines: the engine of every Dot by name.
+
+    Raises:
+        A2QError: a Dot without an engine, or a fold that does not divide its layer.
+    """
+    order = chain(certified.network)
+    stages: list[Stage] = []
+    for node in order:
+        stages += _stages(node, stages[-1].sink if stages else None, certified, engines, widths)
+    first = stages[0].source
+    return Plan(certified.network.name, certified, widths, tuple(stages), first, stages[-1].sink)
+
+
+def chain(network: Network) -> tuple[Node, ...]:
+    """Nodes of a network without forks, from its Input to its Output."""
+    readers = [source for node in network.nodes for source in node.sources]
+    for name in set(readers):
+        if readers.count(name) > 1:
+            found = f"{readers.count(name)} readers of {name!r}"
+            raise A2QError.of(f"plan of {network.name!r}", found, "a chain of nodes")
+    return network.ordered
+
+
+def _stages(
+    node: Node,
+    before: Stream | None,
+    certified: Certified,
+    engines: Mapping[str, Engine],
+    widths: Widths,
+) -> list[Stage]:
+    match node:
+        case Input() | Output():
+            return []
+        case Dot():
+            if node.name not in engines:
+                raise A2QError.of(f"plan of {node.name!r}", "no engine", "Unrolled or Folded")
+            certificate = certified.certificates[node.name]
+            return _dot(node, before, certificate, engines[node.name], widths)
+        case Requantize():
+            if before is None:
+                raise A2QError.of(f"plan of {node.name!r}", "a network input", "an accumulator")
+            channels = certified.specs[node.name].shape[2]
+            ranges = certified.specs[node.source].range
+            sink = Stream(node.name, before.lanes, node.type, channels // before.lanes)
+            step = hardware_step(node.step, ranges, node.type, before.type)
+            return [RequantizeStage(node, before, sink, step)]
+        case _:
+            assert_never(node)
+
+
+def _dot(
+    node: Dot, before: Stream | None, certificate: DotCertificate, engine: Engine, widths: Widths
+) -> list[Stage]:
+    accumulator = _accumulator(certificate, widths)
+    rows, columns = node.matrix.shape
+    match engine:
+        case Unrolled():
+            converters, source = _feed(node, before, certificate.x, columns)
+            sink = Stream(node.name, rows, accumulator, 1)
+            return [*converters, _unrolled(node, source, sink, engine, widths)]
+        case Folded():
+            _refuse_fold(node, engine)
+            converters, source = _feed(node, before, certificate.x, engine.simd)
+            sink = Stream(node.name, engine.pe, accumulator, rows // engine.pe)
+            return [*converters, _folded(node, source, sink, engine, widths)]
+        case _:
+            assert_never(engine)
+
+
+def _accumulator(certificate: DotCertificate, widths: Widths) -> IntType:
+    match widths:
+        case Widths.EXACT:
+            return certificate.accumulator
+        case Widths.DATA_TYPE:
+            return certificate.data_type_accumulator
+        case Widths.FIXED32:
+            return IntType(32, True)
+        case _:
+            assert_never(widths)
+
+
+def _feed(node: Dot, before: Stream | None, x: IntType, lanes: int) -> tuple[list[Stage], Stream]:
+    """The stream of ``lanes`` lanes that the engine reads, and the converter that makes it."""
+    columns = node.matrix.shape[1]
+    if before is None:
+        return [], Stream(node.source, lanes, x, columns // lanes)
+    if before.lanes == lanes:
+        return [], before
+    if max(before.lanes, lanes) % min(before.lanes, lanes):
+        found = f"{before.lanes} lanes before an engine that reads {lanes}"
+        raise A2QError.of(f"plan of {node.name!r}", found, "one a multiple of the other")
+    resized = Stream(f"{before.name}_resized", lanes, x, columns // lanes)
+    return [ResizeStage(f"{node.name}_resize", before, resized)], resized
+
+
+def _refuse_fold(node: Dot, fold: Folded) -> None:
+    rows, columns = node.matrix.shape
+    for name, size, whole in (("PE", fold.pe, rows), ("SIMD", fold.simd, columns)):
+        if size < 1 or whole % size:
+            divisors = [d for d in range(1, whole + 1) if whole % d == 0]
+            raise A2QError.of(f"fold of {node.name!r}", f"{name} {size}", f"one of {divisors}")
+
+
+def _unrolled(
+    node: Dot, source: Stream, sink: Stream, engine: Unrolled, widths: Widths
+) -> UnrolledStage:
+    graph = shared(node.matrix, (source.type,) * source.lanes)
+    exact = tuple(IntType.spanning(adder.lo, adder.hi) for adder in graph.adders)
+    sums = exact if widths is Widths.EXACT else (sink.type,) * len(exact)
+    return UnrolledStage(node, source, sink, graph, sums, sink.type, engine.levels)
+
+
+def _folded(node: Dot, source: Stream, sink: Stream, fold: Folded, widths: Widths) -> FoldedStage:
+    exact = widths is Widths.EXACT
+    product = _product(node, source.type) if exact else sink.type
+    stage = FoldedStage(node, source, sink, fold, product, sink.type, sink.type)
+    return replace(stage, tree=_tree(stage)) if exact else stage
+
+
+def _product(node: Dot, x: IntType) -> IntType:
+    corners = [w * v for w in (node.matrix.min(), node.matrix.max()) for v in (x.min, x.max)]
+    return IntType.signed_spanning(int(min(corners)), int(max(corners)))
+
+
+def _tree(stage: FoldedStage) -> IntType:
+    groups = stage.words.reshape(-1, stage.fold.simd)
+    return IntType.signed_spanning(*dot_intervals(np.asarray(groups), stage.source.type).hull)

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network as one file: a zip of network.json and one .npy an integer tensor, versioned.
+
+The bytes depend on the network alone, so equal networks give equal files. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from typing_extensions import assert_never
+
+from a2q_hls.check import check
+from a2q_hls.errors import A2QError
+from a2q_hls.ints import Int64, IntTensor, IntType
+from a2q_hls.network import (
+    Dot,
+    Encoding,
+    Input,
+    MultiplyAddShift,
+    Network,
+    Node,
+    Output,
+    Requantize,
+    Step,
+    Thresholds,
+)
+
+VERSION = 1
+_STAMP = (1980, 1, 1, 0, 0, 0)  # A fixed time: the bytes must not depend on the clock.
+_Tensors = dict[str, Int64]
+
+
+def save(network: Network, path: Path) -> None:
+    """Check the network and write it; an interrupted write leaves the old file.
+
+    Raises:
+        A2QError: the network is invalid.
+    """
+    check(network)
+    tensors: _Tensors = {}
+    nodes = [_encode(node, tensors) for node in network.nodes]
+    header = {"format": "a2q_hls network", "version": VERSION, "name": network.name, "nodes": nodes}
+    members = {"network.json": json.dumps(header, indent=1).encode()}
+    members |= {f"{name}.npy": _npy(values) for name, values in tensors.items()}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        _write(temporary, members)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Network:
+    """Read and check a network.
+
+    Raises:
+        A2QError: no such file, truncated or damaged, another version, or an invalid network.
+    """
+    header, tensors = _read(path)
+    if header.get("format") != "a2q_hls network" or header.get("version") != VERSION:
+        found = f"format {header.get('format')!r}, version {header.get('version')!r}"
+        raise A2QError.of(str(path), found, f"'a2q_hls network', version {VERSION}")
+    try:
+        nodes = tuple(_decode(node, tensors) for node in header["nodes"])
+        network = Network(str(header["name"]), nodes)
+        check(network)
+    except (KeyError, TypeError, ValueError) as error:
+        raise A2QError.of(str(path), f"a malformed node ({error!r})", "a saved network") from error
+    except A2QError as error:
+        raise A2QError(f"{path}: {error}") from error
+    return network
+
+
+def _npy(values: Int64) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, values.astype("<i8"), version=(1, 0), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _write(path: Path, members: Mapping[str, bytes]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _STAMP)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, data)
+
+
+def _read(path: Path) -> tuple[dict[str, Any], _Tensors]:
+    expected = "a network file written by a2q_hls"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(archive.read("network.json"))
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            tensors = {name[:-4]: _array(archive.read(name)) for name in names}
+    except FileNotFoundError as error:
+        raise A2QError.of(str(path), "no such file", expected) from error
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError) as error:
+        raise A2QError.of(str(path), f"a truncated or damaged file ({error})", expected) from error
+    if not isinstance(header, dict):
+        raise A2QError.of(str(path), f"a header of type {type(header).__name__}", expected)
+    return header, tensors
+
+
+def _array(data: bytes) -> Int64:
+    array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    if array.dtype != np.dtype("<i8"):
+        raise ValueError(f"a tensor of dtype {array.dtype}, expected int64")
+    return np.asarray(array, np.int64)
+
+
+def _encode(node: Node, tensors: _Tensors) -> dict[str, Any]:
+    fields: dict[str, Any] = {"kind": type(node).__name__, "name": node.name}
+    match node:
+        case Input():
+            return fields | {"shape": list(node.shape), "type": _type(node.type)}
+        case Dot():
+            weights = _tensor(f"{node.name}.weights", node.weights, tensors)
+            fields |= {"source": node.source, "weights": weights}
+            accumulator = _type(node.accumulator)
+            return fields | {"accumulator": accumulator, "encoding": node.encoding.value}
+        case Requantize():
+            step = _encode_step(node, tensors)
+            return fields | {"source": node.source, "type": _type(node.type), "step": step}
+        case Output():
+            return fields | {"source": node.source}
+        case _:
+            assert_never(node)
+
+
+def _encode_step(node: Requantize, tensors: _Tensors) -> dict[str, Any]:
+    parts = {key: value for key, value in vars(node.step).items() if isinstance(value, IntTensor)}
+    encoded = {key: _tensor(f"{node.name}.{key}", value, tensors) for key, value in parts.items()}
+    return {"kind": type(node.step).__name__, **encoded}
+
+
+def _type(type_: IntType) -> dict[str, Any]:
+    return {"bits": type_.bits, "signed": type_.signed}
+
+
+def _tensor(name: str, tensor: IntTensor, tensors: _Tensors) -> dict[str, Any]:
+    tensors[name] = tensor.values
+    return {"tensor": name, "type": _type(tensor.type)}
+
+
+def _decode(fields: Mapping[str, Any], tensors: _Tensors) -> Node:
+    name = fields["name"]
+    match fields["kind"]:
+        case "Input":
+            height, width, channels = (int(size) for size in fields["shape"])
+            return Input(name, (height, width, channels), _as_type(fields["type"]))
+        case "Dot":
+            weights = _as_tensor(fields["weights"], tensors)
+            accumulator = _as_type(fields["accumulator"])
+            return Dot(name, fields["source"], weights, accumulator, Encoding(fields["encoding"]))
+        case "Requantize":
+            step = _decode_step(fields["step"], tensors)
+            return Requantize(name, fields["source"], step, _as_type(fields["type"]))
+        case "Output":
+            return Output(name, fields["source"])
+        case kind:
+            raise ValueError(f"unknown kind of node {kind!r}")
+
+
+def _decode_step(fields: Mapping[str, Any], tensors: _Tensors) -> Step:
+    match fields["kind"]:
+        case "Thresholds":
+            return Thresholds(_as_tensor(fields["values"], tensors))
+        case "MultiplyAddShift":
+            keys = ("multiplier", "addend", "shift")
+            return MultiplyAddShift(*(_as_tensor(fields[key], tensors) for key in keys))
+        case kind:
+            raise ValueError(f"unknown kind of step {kind!r}")
+
+
+def _as_type(fields: Mapping[str, Any]) -> IntType:
+    return IntType(int(fields["bits"]), bool(fields["signed"]))
+
+
+def _as_tensor(fields: Mapping[str, Any], tensors: _Tensors) -> IntTensor:
+    return IntTensor(tensors[fields["tensor"]], _as_type(fields["type"]))
