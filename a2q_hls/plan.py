@@ -209,7 +209,7 @@ def _dot(
             sink = Stream(node.name, rows, accumulator, 1)
             return [*converters, _unrolled(node, source, sink, engine, widths)]
         case Folded():
-            _refuse_fold(node, engine)
+            refuse_fold(node, engine)
             converters, source = _feed(node, before, certificate.x, engine.simd)
             sink = Stream(node.name, engine.pe, accumulator, rows // engine.pe)
             return [*converters, _folded(node, source, sink, engine, widths)]
@@ -243,7 +243,8 @@ def _feed(node: Dot, before: Stream | None, x: IntType, lanes: int) -> tuple[lis
     return [ResizeStage(f"{node.name}_resize", before, resized)], resized
 
 
-def _refuse_fold(node: Dot, fold: Folded) -> None:
+def refuse_fold(node: Dot, fold: Folded) -> None:
+    """Raise where PE does not divide C_out or SIMD does not divide K."""
     rows, columns = node.matrix.shape
     for name, size, whole in (("PE", fold.pe, rows), ("SIMD", fold.simd, columns)):
         if size < 1 or whole % size:
