@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Common subexpressions of the rows of a constant matrix."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from a2q_hls.adders.build import balanced, matrix, terms, tree
+from a2q_hls.adders.cost import chain, luts
+from a2q_hls.adders.graph import AdderGraph, Builder, Int64, Term
+from a2q_hls.ints import IntType
+
+# Two terms up to a common factor: the nodes, their relative shift, and whether signs differ.
+Pattern = tuple[int, int, int, bool]
+
+
+def pattern(a: Term, b: Term) -> Pattern:
+    """What two terms have in common with every pair that one adder could serve."""
+    if (b.shift, b.node) < (a.shift, a.node):
+        a, b = b, a
+    return a.node, b.node, b.shift - a.shift, a.negative != b.negative
+
+
+class Sharing:
+    """Rows of terms, and for every pattern the rows in which it stands."""
+
+    def __init__(self, rows: list[list[Term]], builder: Builder) -> None:
+        """Rows (C of them) of the terms that are still to be added."""
+        self.rows = rows
+        self.builder = builder
+        self.counts: Counter[Pattern] = Counter()
+        self._places: defaultdict[Pattern, set[int]] = defaultdict(set)
+        for place in range(len(rows)):
+            self._note(place, 1)
+
+    def _note(self, place: int, step: int) -> None:
+        for a, b in combinations(self.rows[place], 2):
+            key = pattern(a, b)
+            self.counts[key] += step
+            self._places[key].add(place)
+
+    def extract(self, key: Pattern) -> None:
+        """Make one adder of a pattern and use it in every row that has the pattern."""
+        node, other, shift, differ = key
+        total = self.builder.add(Term(node), Term(other, shift, differ))
+        for place in sorted(self._places.pop(key)):
+            self._note(place, -1)
+            self.rows[place] = replaced(self.rows[place], key, total)
+            self._note(place, 1)
+
+
+def replaced(row: list[Term], key: Pattern, total: Term | None) -> list[Term]:
+    """Row with the pairs of a pattern replaced by their sum; a pair never overlaps another."""
+    node, other, shift, differ = key
+    left = list(row)
+    for first in row:
+        second = Term(other, first.shift + shift, first.negative != differ)
+        if first.node != node or first not in left or second not in left or first == second:
+            continue
+        left.remove(first)
+        left.remove(second)
+        if total is not None:
+            left.append(
+                Term(total.node, total.shift + first.shift, total.negative != first.negative)
+            )
+    return left
+
+
+def greedy(rows: list[list[Term]], builder: Builder, generator: np.random.Generator | None) -> None:
+    """Share the pattern that saves most, until none stands twice; near ties by chance."""
+    sharing = Sharing(rows, builder)
+    while True:
+        best, key = 0.0, None
+        for candidate, count in sharing.counts.items():
+            if count < 2:
+                continue
+            chance = 1 + 0.2 * generator.random() if generator else 1.0
+            gain = chance * (count - 1) * pattern_luts(builder, candidate)
+            if gain > best:
+                best, key = gain, candidate
+        if key is None:
+            return
+        sharing.extract(key)
+
+
+def pattern_luts(builder: Builder, key: Pattern) -> int:
+    """LUTs of the adder of a pattern."""
+    spans = [IntType.spanning(*builder.span(node)) for node in key[:2]]
+    return chain(spans[0], spans[1], key[2])
+
+
+def attempt(weights: Int64, inputs: tuple[IntType, ...], seed: int) -> AdderGraph:
+    """One greedy search; seed 0 is the one without chance."""
+    builder = Builder(inputs)
+    rows = [terms(row) for row in weights]
+    greedy(rows, builder, np.random.default_rng(seed) if seed else None)
+    return builder.finish([balanced(builder, row) for row in rows])
+
+
+def shared(weights: Int64, inputs: Sequence[IntType], restarts: int = 8) -> AdderGraph:
+    """Graph of ``weights`` (C, K) that shares sums between channels; never dearer than ``tree``.
+
+    Greedy extraction of two-term patterns (Potkonjak, Srivastava, Chandrakasan 1996), each
+    weighted by the LUTs that it saves; the best of ``restarts`` searches. The result depends on nothing else.
+    """
+    table = matrix(weights, inputs)
+    found = [attempt(table, tuple(inputs), seed) for seed in range(restarts)]
+    return min([*found, tree(table, inputs)], key=lambda graph: (luts(graph), graph.depth))
