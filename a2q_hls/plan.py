@@ -4,142 +4,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 
 import numpy as np
 from typing_extensions import assert_never
 
-from a2q_hls.adders import AdderGraph, shared
+from a2q_hls.adders import shared
 from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.errors import A2QError
 from a2q_hls.interval import dot_intervals
-from a2q_hls.ints import Int64, IntType
+from a2q_hls.ints import IntType
 from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
-from a2q_hls.steps import HardwareStep, hardware_step
+from a2q_hls.stages import (
+    Engine,
+    Folded,
+    FoldedStage,
+    Plan,
+    RequantizeStage,
+    ResizeStage,
+    Stage,
+    Stream,
+    Unrolled,
+    UnrolledStage,
+    Widths,
+)
+from a2q_hls.steps import hardware_step
 
-
-class Widths(str, Enum):
-    """Who decides how wide accumulators and partial sums are: the design points of A2Q."""
-
-    EXACT = "exact"
-    DATA_TYPE = "datatype"
-    FIXED32 = "fixed32"
-
-
-@dataclass(frozen=True)
-class Unrolled:
-    """Constant weights as adders, one result a cycle.
-
-    ``levels`` adders may follow each other between two pipeline registers; 0 means no limit.
-    """
-
-    levels: int = 0
-
-
-@dataclass(frozen=True)
-class Folded:
-    """``pe`` output channels times ``simd`` inputs a cycle; weights in ROM."""
-
-    pe: int
-    simd: int
-
-
-Engine = Unrolled | Folded
-
-
-@dataclass(frozen=True)
-class Stream:
-    """AXI-Stream between two stages: ``beats`` a frame, ``lanes`` codes each, lane 0 lowest."""
-
-    name: str
-    lanes: int
-    type: IntType
-    beats: int
-
-    @property
-    def width(self) -> int:
-        """Packed bits of a beat."""
-        return self.lanes * self.type.bits
-
-    @property
-    def port_width(self) -> int:
-        """Bits of TDATA at the top's ports, which Vitis rounds up to whole bytes."""
-        return -(-self.width // 8) * 8
-
-
-@dataclass(frozen=True)
-class UnrolledStage:
-    """A Dot as an adder graph; partial sum i is declared as ``sums[i]``."""
-
-    node: Dot
-    source: Stream
-    sink: Stream
-    graph: AdderGraph
-    sums: tuple[IntType, ...]
-    accumulator: IntType
-    levels: int
-
-    @property
-    def latency(self) -> int:
-        """Cycles from an input beat to its output beat: the register ranks inside and after."""
-        depth = max((adder.depth for adder in self.graph.adders), default=0)
-        return 1 + (max(depth - 1, 0) // self.levels if self.levels else 0)
-
-
-@dataclass(frozen=True)
-class FoldedStage:
-    """A Dot on a PE x SIMD array; ``tree`` holds the sum of the SIMD products of one step."""
-
-    node: Dot
-    source: Stream
-    sink: Stream
-    fold: Folded
-    product: IntType
-    tree: IntType
-    accumulator: IntType
-
-    @property
-    def words(self) -> Int64:
-        """Weight memory (NF * SF, PE, SIMD): word nf * SF + sf, W[nf*PE + pe, sf*SIMD + simd]."""
-        rows, columns = self.node.matrix.shape
-        pe, simd = self.fold.pe, self.fold.simd
-        blocks = self.node.matrix.reshape(rows // pe, pe, columns // simd, simd)
-        return np.asarray(blocks.transpose(0, 2, 1, 3).reshape(-1, pe, simd), np.int64)
-
-
-@dataclass(frozen=True)
-class RequantizeStage:
-    """A Requantize, ``lanes`` channels a beat; channel = beat * lanes + lane."""
-
-    node: Requantize
-    source: Stream
-    sink: Stream
-    step: HardwareStep
-
-
-@dataclass(frozen=True)
-class ResizeStage:
-    """Width converter; the wider side is a whole multiple of the narrower."""
-
-    name: str
-    source: Stream
-    sink: Stream
-
-
-Stage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything the emitters need; ``stages`` in the order of the stream."""
-
-    name: str
-    certified: Certified
-    widths: Widths
-    stages: tuple[Stage, ...]
-    source: Stream
-    sink: Stream
+__all__ = [
+    "Engine",
+    "Folded",
+    "FoldedStage",
+    "Plan",
+    "RequantizeStage",
+    "ResizeStage",
+    "Stage",
+    "Stream",
+    "Unrolled",
+    "UnrolledStage",
+    "Widths",
+    "chain",
+    "plan",
+    "refuse_fold",
+]
 
 
 def plan(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from typing_extensions import assert_never
 
 from a2q_hls.check import check
 from a2q_hls.errors import A2QError
+from a2q_hls.files import replacing
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.network import (
     Dot,
@@ -51,12 +51,8 @@ def save(network: Network, path: Path) -> None:
     header = {"format": "a2q_hls network", "version": VERSION, "name": network.name, "nodes": nodes}
     members = {"network.json": json.dumps(header, indent=1).encode()}
     members |= {f"{name}.npy": _npy(values) for name, values in tensors.items()}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         _write(temporary, members)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> Network:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from typing_extensions import assert_never
 
-from a2q_hls.plan import (
+from a2q_hls.stages import (
     FoldedStage,
     Plan,
     RequantizeStage,

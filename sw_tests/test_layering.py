@@ -11,6 +11,7 @@ import a2q_hls
 ROOT = Path(a2q_hls.__file__).parent
 ORDER = (
     ("errors",),
+    ("files",),
     ("ints",),
     ("interval",),
     ("network",),
@@ -22,8 +23,10 @@ ORDER = (
     ("train", "zoo"),
     ("adders",),
     ("steps",),
+    ("stages",),
+    ("timing",),
     ("plan",),
-    ("timing", "folding"),
+    ("folding",),
     ("project",),
     ("emit",),
     ("simulate",),

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A design point: one network on chosen engines and widths, as a folder.
+
+RUN/network.a2q  training.json  certificate.json
+RUN/points/NAME/plan.json  hls/  rtl/  simulate_*.json  synthesize_*.json
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import assert_never
+
+from a2q_hls.bound import Certified, certify
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text, write_text
+from a2q_hls.plan import Engine, Folded, Plan, Unrolled, Widths, plan
+from a2q_hls.store import load
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class UnrolledSpec(_Strict):
+    """Unrolled engine in a file."""
+
+    kind: Literal["unrolled"] = "unrolled"
+    levels: int = Field(0, ge=0)
+
+
+class FoldedSpec(_Strict):
+    """Folded engine in a file."""
+
+    kind: Literal["folded"] = "folded"
+    pe: int = Field(ge=1)
+    simd: int = Field(ge=1)
+
+
+class PlanSpec(_Strict):
+    """plan.json: what rebuilds a plan from its network; ``digests`` name the weights it was for."""
+
+    format: Literal["a2q_hls plan"] = "a2q_hls plan"
+    version: Literal[1] = 1
+    network: str
+    widths: Widths
+    engines: dict[str, Annotated[UnrolledSpec | FoldedSpec, Field(discriminator="kind")]]
+    digests: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A loaded design point."""
+
+    root: Path
+    plan: Plan
+
+    @property
+    def run(self) -> Path:
+        """Folder of the network's run."""
+        return self.root.parent.parent
+
+    @property
+    def name(self) -> str:
+        """Run and point, for tables."""
+        return f"{self.run.name}/{self.root.name}"
+
+    @property
+    def engines(self) -> Mapping[str, UnrolledSpec | FoldedSpec]:
+        """Engine of every Dot."""
+        return load_spec(self.root).engines
+
+
+def load_network(run: Path) -> Certified:
+    """Certified network of a run folder, or of a network file."""
+    return certify(load(run / "network.a2q" if run.is_dir() else run))
+
+
+def create(run: Path, engines: Mapping[str, Engine], widths: Widths, name: str = "") -> Point:
+    """Plan a design point of a run and write its plan.json."""
+    certified = load_network(run)
+    planned = plan(certified, engines, widths)
+    root = run / "points" / (name or default_name(engines, widths))
+    digests = {key: value.digest for key, value in certified.certificates.items()}
+    specs = {key: _spec(engine) for key, engine in engines.items()}
+    spec = PlanSpec(network=planned.name, widths=widths, engines=specs, digests=digests)
+    write_text(root / "plan.json", spec.model_dump_json(indent=1) + "\n")
+    return Point(root, planned)
+
+
+def open_point(root: Path) -> Point:
+    """Design point of a folder.
+
+    Raises:
+        A2QError: no point, or its network has changed since it was planned.
+    """
+    spec = load_spec(root)
+    certified = load_network(root.parent.parent)
+    digests = {key: value.digest for key, value in certified.certificates.items()}
+    if digests != spec.digests:
+        found = f"a plan for other weights than {root.parent.parent / 'network.a2q'}"
+        raise A2QError.of(str(root), found, "a point generated from this network")
+    engines = {key: _engine(engine) for key, engine in spec.engines.items()}
+    return Point(root, plan(certified, engines, spec.widths))
+
+
+def load_spec(root: Path) -> PlanSpec:
+    """plan.json of a point, validated."""
+    path = root / "plan.json"
+    text = read_text(path, "a design point written by 'a2q-hls generate'")
+    try:
+        return PlanSpec.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {'.'.join(map(str, first['loc']))}"
+        raise A2QError.of(where, first["input"], first["msg"]) from error
+
+
+def default_name(engines: Mapping[str, Engine], widths: Widths) -> str:
+    """Name from the first engine and the widths: ``folded4x8_exact``."""
+    first = next(iter(engines.values()))
+    return f"{engine_name(first)}_{widths.value}"
+
+
+def engine_name(engine: Engine) -> str:
+    """Short name of an engine: ``unrolled``, ``unrolled2`` with levels, ``folded4x8``."""
+    match engine:
+        case Unrolled():
+            return f"unrolled{engine.levels or ''}"
+        case Folded():
+            return f"folded{engine.pe}x{engine.simd}"
+        case _:
+            assert_never(engine)
+
+
+def _spec(engine: Engine) -> UnrolledSpec | FoldedSpec:
+    match engine:
+        case Unrolled():
+            return UnrolledSpec(levels=engine.levels)
+        case Folded():
+            return FoldedSpec(pe=engine.pe, simd=engine.simd)
+        case _:
+            assert_never(engine)
+
+
+def _engine(spec: UnrolledSpec | FoldedSpec) -> Engine:
+    match spec:
+        case UnrolledSpec():
+            return Unrolled(spec.levels)
+        case FoldedSpec():
+            return Folded(spec.pe, spec.simd)
+        case _:
+            assert_never(spec)
