@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SystemVerilog to an executable: Verilator, one C++ compilation, a shared runtime library."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from a2q_hls.errors import A2QError
+from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execute, verilator
+
+_DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
+_RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
+
+
+def cache_folder() -> Path:
+    """Folder for what outlives a run: $A2Q_CACHE, else ``a2q_hls`` in the user's cache."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(os.environ.get("A2Q_CACHE") or Path(home) / "a2q_hls")
+
+
+def sources(rtl: Path) -> list[Path]:
+    """All (System)Verilog files of a folder.
+
+    Raises:
+        A2QError: there is none.
+    """
+    found = sorted(path.resolve() for kind in ("*.sv", "*.v") for path in rtl.glob(kind))
+    if not found:
+        raise A2QError.of(str(rtl), "no .sv or .v file", "a generated RTL project")
+    return found
+
+
+def lint(rtl: Path, top: str) -> str:
+    """Verilator's warnings on the design, all of which are errors; the empty text if clean."""
+    command = [str(verilator().executable), "--lint-only", "-Wall", "--quiet", "--no-timing"]
+    return execute([*command, "--top-module", top, *map(str, sources(rtl))], rtl)
+
+
+def verilate(rtl: Path, top: str, main: Path, build: Path, options: Sequence[str] = ()) -> Path:
+    """Executable of the design ``top`` with the C++ of ``main``.
+
+    Args:
+        options: of Verilator; ``-CFLAGS`` and ``-LDFLAGS`` work as there.
+
+    Raises:
+        A2QError: a tool is missing or refuses the design, with its last lines.
+    """
+    tool = verilator()
+    shutil.rmtree(build, ignore_errors=True)
+    build.mkdir(parents=True)
+    flags, links, others = _split(options)
+    command = [str(tool.executable), "--cc", "--quiet", "--no-timing", "-Wno-fatal", "-O3"]
+    command += ["--prefix", "Vtop", "--top-module", top, "--Mdir", ".", *others]
+    execute([*command, *map(str, sources(rtl))], build)
+    return _compile(tool, main, build, flags, links)
+
+
+def _split(options: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
+    """Compiler flags, linker flags and everything else."""
+    taken: dict[str, list[str]] = {"-CFLAGS": [], "-LDFLAGS": [], "": []}
+    kind = ""
+    for option in options:
+        if kind:
+            taken[kind].append(option)
+            kind = ""
+        elif option in taken:
+            kind = option
+        else:
+            taken[""].append(option)
+    return taken["-CFLAGS"], taken["-LDFLAGS"], taken[""]
+
+
+def _compile(tool: Verilator, main: Path, build: Path, flags: list[str], links: list[str]) -> Path:
+    # One translation unit: most of a small build is parsing Verilator's headers.
+    units = [*sorted(path.name for path in build.glob("Vtop*.cpp")), str(main)]
+    (build / "unit.cpp").write_text("".join(f'#include "{unit}"\n' for unit in units))
+    executable = build / "simulation"
+    command = [compiler(), *_flags(tool), "-O1", *flags, "unit.cpp", str(runtime(tool))]
+    execute([*command, "-o", executable.name, *links, "-pthread"], build)
+    return executable.resolve()
+
+
+def _flags(tool: Verilator) -> list[str]:
+    include = tool.root / "include"
+    defines = [f"-DVM_{name}=0" for name in _DEFINES]
+    return ["-std=c++20", "-w", f"-I{include}", f"-I{include / 'vltstd'}", "-I.", *defines]
+
+
+def runtime(tool: Verilator) -> Path:
+    """Verilator's runtime as a library, compiled once for a version of it and of the compiler."""
+    text = "\n".join([tool.version, compiler_version(), *_flags(tool)])
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
+    library = cache_folder() / "verilator" / key / "libverilated.a"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        _build_runtime(tool, library)
+    return library
+
+
+def _build_runtime(tool: Verilator, library: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+        work = Path(folder)
+        files = [str(tool.root / "include" / name) for name in _RUNTIME]
+        execute([compiler(), *_flags(tool), "-O2", "-c", *files], work)
+        objects = [Path(name).with_suffix(".o").name for name in _RUNTIME]
+        execute(["ar", "rcs", library.name, *objects], work)
+        os.replace(work / library.name, library)
