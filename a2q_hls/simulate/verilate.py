@@ -41,11 +41,19 @@ def lint(rtl: Path, top: str) -> str:
     return execute([*command, "--top-module", top, *map(str, sources(rtl))], rtl)
 
 
-def verilate(rtl: Path, top: str, main: Path, build: Path, options: Sequence[str] = ()) -> Path:
+def verilate(
+    rtl: Path,
+    top: str,
+    main: Path,
+    build: Path,
+    options: Sequence[str] = (),
+    name: str = "simulation",
+) -> Path:
     """Executable of the design ``top`` with the C++ of ``main``.
 
     Args:
         options: of Verilator; ``-CFLAGS`` and ``-LDFLAGS`` work as there.
+        name: of the executable in ``build``.
 
     Raises:
         A2QError: a tool is missing or refuses the design, with its last lines.
@@ -57,7 +65,7 @@ def verilate(rtl: Path, top: str, main: Path, build: Path, options: Sequence[str
     command = [str(tool.executable), "--cc", "--quiet", "--no-timing", "-Wno-fatal", "-O3"]
     command += ["--prefix", "Vtop", "--top-module", top, "--Mdir", ".", *others]
     execute([*command, *map(str, sources(rtl))], build)
-    return _compile(tool, main, build, flags, links)
+    return _compile(tool, main, build / name, flags, links)
 
 
 def _split(options: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -75,11 +83,13 @@ def _split(options: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     return taken["-CFLAGS"], taken["-LDFLAGS"], taken[""]
 
 
-def _compile(tool: Verilator, main: Path, build: Path, flags: list[str], links: list[str]) -> Path:
+def _compile(
+    tool: Verilator, main: Path, executable: Path, flags: list[str], links: list[str]
+) -> Path:
     # One translation unit: most of a small build is parsing Verilator's headers.
+    build = executable.parent
     units = [*sorted(path.name for path in build.glob("Vtop*.cpp")), str(main)]
     (build / "unit.cpp").write_text("".join(f'#include "{unit}"\n' for unit in units))
-    executable = build / "simulation"
     command = [compiler(), *_flags(tool), "-O1", *flags, "unit.cpp", str(runtime(tool))]
     execute([*command, "-o", executable.name, *links, "-pthread"], build)
     return executable.resolve()

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cocotb bench is told, and what it answers, as files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from a2q_hls.emit.interface import Interface
+from a2q_hls.ints import Int64, IntType
+from a2q_hls.stages import Stream
+
+VARIABLE = "A2Q_BENCH"
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """Frames ``x`` (B, C) with their ``expected`` outputs, and how thoroughly to test.
+
+    Args:
+        folder: holds these settings and the result.
+        few_frames: frames of every test but the first.
+        control: whether ap_ctrl_hs is tested: not on a design whose ap_start is only held.
+        latency: predicted cycles, or None.
+        interval: predicted cycles, or None.
+    """
+
+    folder: Path
+    interface: Interface
+    x: Int64
+    expected: Int64
+    few_frames: int = 16
+    control: bool = True
+    latency: int | None = None
+    interval: int | None = None
+
+    def save(self, project: Path) -> Path:
+        """Write the settings for a project; returns the file for the environment variable."""
+        np.savez(self.folder / "frames.npz", x=self.x, expected=self.expected)
+        data = {
+            "project": str(project.resolve()),
+            "few_frames": self.few_frames,
+            "control": self.control,
+            "latency": self.latency,
+            "interval": self.interval,
+        }
+        path = self.folder / "bench.json"
+        path.write_text(json.dumps(data))
+        return path.resolve()
+
+    @classmethod
+    def load(cls, path: Path) -> Settings:
+        """Settings that ``save`` wrote."""
+        data = json.loads(path.read_text())
+        interface = Interface.load(Path(data.pop("project")))
+        with np.load(path.parent / "frames.npz") as frames:
+            return cls(path.parent, interface, frames["x"], frames["expected"], **data)
+
+    def few(self) -> tuple[Int64, Int64]:
+        """The first frames and their outputs."""
+        return self.x[: self.few_frames], self.expected[: self.few_frames]
+
+    def expect_timing(self, begin: int, ends: Sequence[int]) -> None:
+        """Fail if latency or interval differ from a given prediction."""
+        latency = ends[0] - begin
+        if self.latency is not None:
+            assert latency == self.latency, f"latency {latency}, predicted {self.latency}"
+        if self.interval is not None and len(ends) > 1:
+            interval = ends[-1] - ends[-2]
+            assert interval == self.interval, f"interval {interval}, predicted {self.interval}"
+
+    def write_result(self, found: Int64, begin: int, ends: Sequence[int], seconds: float) -> None:
+        """Write outputs, the first input's cycle, the frames' last cycles and the time."""
+        np.savez(self.folder / "result.npz", outputs=found, begin=begin, ends=ends, seconds=seconds)
+
+
+def pack(x: Int64, stream: Stream) -> list[int]:
+    """Beats of frames (B, C) as integers, lane 0 in the low bits."""
+    mask = stream.type.levels - 1
+    lanes = x.reshape(-1, stream.lanes).tolist()
+    bits = stream.type.bits
+    return [sum((code & mask) << (i * bits) for i, code in enumerate(row)) for row in lanes]
+
+
+def unpack(beats: Sequence[int], stream: Stream) -> Int64:
+    """Frames (B, C) of beats: the inverse of ``pack``."""
+    rows = [[_code(beat, lane, stream.type) for lane in range(stream.lanes)] for beat in beats]
+    return np.array(rows, np.int64).reshape(-1, stream.lanes * stream.beats)
+
+
+def _code(beat: int, lane: int, type_: IntType) -> int:
+    raw = beat >> (lane * type_.bits) & (type_.levels - 1)
+    return raw - type_.levels if raw > type_.max else raw
