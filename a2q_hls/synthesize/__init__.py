@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a synthesis tool, or read its reports, as metrics that name their source and tool."""
+
+from a2q_hls.synthesize.cache import Cache
+from a2q_hls.synthesize.families import FAMILIES, Family, family
+from a2q_hls.synthesize.metric import Kind, Metric, Metrics, Quantity
+from a2q_hls.synthesize.module import Module, Role, layers
+from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load, save
+from a2q_hls.synthesize.tools import Yosys, find_yosys
+from a2q_hls.synthesize.yosys import Progress, synthesize
+
+__all__ = [
+    "FAMILIES",
+    "Cache",
+    "Family",
+    "Kind",
+    "Metric",
+    "Metrics",
+    "Module",
+    "ModuleResult",
+    "Progress",
+    "Quantity",
+    "Role",
+    "SynthesisResult",
+    "Yosys",
+    "family",
+    "find_yosys",
+    "layers",
+    "load",
+    "save",
+    "synthesize",
+]

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tool runs as child processes, a few at a time; none of them outlives an error or an interrupt."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from a2q_hls.errors import A2QError
+
+_POLL_SECONDS = 0.02
+_TAIL_LINES = 15
+CONSOLE = "console.txt"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command line in a folder; its output goes to ``console.txt`` there."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+
+
+@dataclass
+class _Running:
+    job: Job
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.started
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+def run_jobs(
+    jobs: Sequence[Job], done: Callable[[Job, float], None], limit: int, timeout: float
+) -> None:
+    """Run all jobs, at most ``limit`` at once; ``done(job, seconds)`` follows each success.
+
+    Raises:
+        A2QError: a job failed or ran longer than ``timeout`` seconds; the others are killed.
+    """
+    waiting, running = list(jobs), list[_Running]()
+    try:
+        while waiting or running:
+            while waiting and len(running) < limit:
+                running.append(_start(waiting.pop(0)))
+            time.sleep(_POLL_SECONDS)
+            for item in [item for item in running if _finished(item, timeout)]:
+                running.remove(item)
+                done(item.job, item.seconds)
+    finally:
+        for item in running:
+            item.kill()
+
+
+def _start(job: Job) -> _Running:
+    with (job.folder / CONSOLE).open("wb") as console:
+        process = subprocess.Popen(
+            job.command,
+            cwd=job.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=subprocess.STDOUT,
+        )
+    return _Running(job, process)
+
+
+def _finished(item: _Running, timeout: float) -> bool:
+    code = item.process.poll()
+    if code is None and item.seconds > timeout:
+        raise A2QError.of(item.job.name, f"no end after {timeout:g} s", f"at most {timeout:g} s")
+    if code:
+        raise A2QError.of(item.job.name, f"exit status {code}\n{_tail(item.job)}", "exit status 0")
+    return code is not None
+
+
+def _tail(job: Job) -> str:
+    lines = (job.folder / CONSOLE).read_text(errors="replace").splitlines()
+    return "\n".join(lines[-_TAIL_LINES:])
