@@ -118,6 +118,11 @@ class Builder:
         """Exact least and greatest value of the node."""
         return self._spans[node]
 
+    def operands(self, node: int) -> tuple[Term, ...]:
+        """Terms whose sum an adder is; none for an input."""
+        place = node - len(self.inputs)
+        return () if place < 0 else (self._adders[place].left, self._adders[place].right)
+
     def row(self, term: Term) -> Int64:
         """Linear coefficients (K,) of a term."""
         return term.factor * self._rows[term.node]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -70,34 +70,41 @@ def replaced(row: list[Term], key: Pattern, total: Term | None) -> list[Term]:
     return left
 
 
-def greedy(rows: list[list[Term]], builder: Builder, generator: np.random.Generator | None) -> None:
-    """Share the pattern that saves most, until none stands twice; near ties by chance."""
+Gain = Callable[[Builder, Pattern, int], float]
+
+
+def greedy(
+    rows: list[list[Term]], builder: Builder, gain: Gain, generator: np.random.Generator | None
+) -> None:
+    """Share the pattern that gains most, until none gains any; near ties by chance.
+
+    ``gain`` is what an adder of the pattern saves where the pattern stands so many times.
+    """
     sharing = Sharing(rows, builder)
     while True:
         best, key = 0.0, None
         for candidate, count in sharing.counts.items():
-            if count < 2:
-                continue
-            chance = 1 + 0.2 * generator.random() if generator else 1.0
-            gain = chance * (count - 1) * pattern_luts(builder, candidate)
-            if gain > best:
-                best, key = gain, candidate
+            if count > 1:
+                chance = 1 + 0.2 * generator.random() if generator else 1.0
+                saved = chance * gain(builder, candidate, count)
+                if saved > best:
+                    best, key = saved, candidate
         if key is None:
             return
         sharing.extract(key)
 
 
-def pattern_luts(builder: Builder, key: Pattern) -> int:
-    """LUTs of the adder of a pattern."""
-    spans = [IntType.spanning(*builder.span(node)) for node in key[:2]]
-    return chain(spans[0], spans[1], key[2])
+def adders_saved(builder: Builder, key: Pattern, count: int) -> float:
+    """LUTs saved if the pattern's adder is made once instead of ``count`` times."""
+    left, right = (IntType.spanning(*builder.span(node)) for node in key[:2])
+    return (count - 1) * chain(left, right, key[2])
 
 
 def attempt(weights: Int64, inputs: tuple[IntType, ...], seed: int) -> AdderGraph:
     """One greedy search; seed 0 is the one without chance."""
     builder = Builder(inputs)
     rows = [terms(row) for row in weights]
-    greedy(rows, builder, np.random.default_rng(seed) if seed else None)
+    greedy(rows, builder, adders_saved, np.random.default_rng(seed) if seed else None)
     return builder.finish([balanced(builder, row) for row in rows])
 
 
@@ -105,7 +112,8 @@ def shared(weights: Int64, inputs: Sequence[IntType], restarts: int = 8) -> Adde
     """Graph of ``weights`` (C, K) that shares sums between channels; never dearer than ``tree``.
 
     Greedy extraction of two-term patterns (Potkonjak, Srivastava, Chandrakasan 1996), each
-    weighted by the LUTs that it saves; the best of ``restarts`` searches. The result depends on nothing else.
+    weighted by the LUTs that it saves; the best of ``restarts`` searches.
+    The same weights give the same graph.
     """
     table = matrix(weights, inputs)
     found = [attempt(table, tuple(inputs), seed) for seed in range(restarts)]

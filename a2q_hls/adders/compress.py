@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weighted bits to carry chains: one sum of many terms with few LUTs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from a2q_hls.adders.chains import Bit, Chain, Table
+from a2q_hls.adders.pack import Item, Shape, counted, packed
+
+GAP = 2  # Columns without a table that a carry may cross; beyond, it becomes a bit of its own.
+
+Word = tuple[Bit | bool, ...]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A table that is still to be filled: its lowest column and its shape."""
+
+    column: int
+    shape: Shape
+
+    @property
+    def end(self) -> int:
+        """First column above the table."""
+        return self.column + self.shape.width
+
+
+def slots_of(content: list[Item], modulus: int) -> list[Slot]:
+    """Tables for all items, by the packing with the fewest LUTs."""
+    _, by_column = packed(counted(content, modulus), modulus)
+    return [Slot(column, shape) for column, row in enumerate(by_column) for shape in row]
+
+
+def first_chain(slots: list[Slot]) -> list[Slot]:
+    """Tables from the lowest column upward, no two of which share a column."""
+    chain: list[Slot] = []
+    for slot in sorted(slots, key=lambda slot: (slot.column, -slot.shape.width)):
+        if not chain or slot.column >= chain[-1].end:
+            chain.append(slot)
+    return chain
+
+
+def segments(chain: list[Slot], gap: int) -> list[list[Slot]]:
+    """Chain cut where its carry would cross more than ``gap`` columns."""
+    parts = [[chain[0]]]
+    for slot in chain[1:]:
+        if slot.column - parts[-1][-1].end > gap:
+            parts.append([])
+        parts[-1].append(slot)
+    return parts
+
+
+def taken(content: list[Item], column: int) -> Bit | None:
+    """Positive single bit of a column, the earliest known; removed from the content."""
+    fit = [i for i in content if i.column == column and i.size == 1 and not i.negative]
+    if not fit:
+        return None
+    item = min(fit, key=lambda i: i.bit)
+    content.remove(item)
+    return item.bit
+
+
+def offset(content: list[Item]) -> int:
+    """What must be subtracted from a sum of tables whose least entries are zero."""
+    return sum(item.size << item.column for item in content if item.negative)
+
+
+class Heap:
+    """Bits that are still to be summed: one word, and items that have no place in it yet."""
+
+    def __init__(self, content: list[Item], modulus: int, constant: int, node: int) -> None:
+        """Sum of the content and the constant modulo ``2**modulus``; chains count from ``node``."""
+        self.modulus = modulus
+        self.pending = constant % (1 << modulus)
+        self.node = node
+        self.rest = [item for item in content if item.column < modulus]
+        self.word: dict[int, Bit | bool] = {}
+        self.chains: list[Chain] = []
+
+    def fill(self, kept: frozenset[int]) -> None:
+        """Move a positive bit of every column into the word, or the constant where ``kept``."""
+        for column in range(self.modulus):
+            bit = None if column in kept else taken(self.rest, column)
+            if bit is not None:
+                self.word[column] = bit
+
+    def reduce(self, gap: int) -> None:
+        """Add everything up."""
+        while self.rest:
+            self.step(gap)
+        for column in range(self.modulus):
+            self.addend(column)
+
+    def step(self, gap: int) -> None:
+        """One table in every column that has enough bits for one."""
+        chain, carry = self.chosen()
+        parts = segments(chain, gap)
+        fillings = [[filling(slot, self.rest) for slot in part] for part in parts]
+        for part, contents in zip(parts, fillings, strict=True):
+            if part is not parts[0]:
+                carry = taken(self.rest, part[0].column)
+            self.segment(part, contents, carry or False, gap)
+
+    def chosen(self) -> tuple[list[Slot], Bit | None]:
+        """Next chain, and the bit for its carry input where that costs no table."""
+        chain = first_chain(slots_of(self.rest, self.modulus))
+        start = chain[0].column
+        left = list(self.rest)
+        carry = taken(left, start)
+        if carry is not None and left:
+            shorter = first_chain(slots_of(left, self.modulus))
+            if shorter[0].column == start:
+                self.rest = left
+                return shorter, carry
+        return chain, None
+
+    def segment(
+        self, part: list[Slot], contents: list[list[Item]], carry: Bit | bool, gap: int
+    ) -> None:
+        """Append the chain of some tables and put its sum in place of its columns."""
+        start = part[0].column
+        tables = tuple(
+            self.table(slot, content, start) for slot, content in zip(part, contents, strict=True)
+        )
+        end = self.top(part[-1].end, gap)
+        addend = tuple(self.addend(column) for column in range(start, end))
+        self.close(Chain(addend, tables, carry, self.width(addend, tables, carry, start)), start)
+
+    def addend(self, column: int) -> Bit | bool:
+        """Bit of the word; an empty place takes the constant's."""
+        if column not in self.word and self.pending >> column & 1:
+            self.pending ^= 1 << column
+            self.word[column] = True
+        return self.word.get(column, False)
+
+    def top(self, end: int, gap: int) -> int:
+        """Where the chain ends: at the next empty place, unless that is too far away."""
+        column = end
+        while column < self.modulus and (column in self.word or self.pending >> column & 1):
+            column += 1
+        return min(column if column - end <= gap else end, self.modulus)
+
+    def width(
+        self,
+        addend: tuple[Bit | bool, ...],
+        tables: tuple[Table, ...],
+        carry: Bit | bool,
+        start: int,
+    ) -> int:
+        """Bits of a sum, from the greatest values of its parts."""
+        most = sum((bit is not False) << k for k, bit in enumerate(addend)) + (carry is not False)
+        most += sum(max(table.values) << table.column for table in tables)
+        return min(most.bit_length(), len(addend) + 1, self.modulus - start)
+
+    def close(self, chain: Chain, start: int) -> None:
+        """Append a chain; its carry out goes to the word or, where that is taken, to the rest."""
+        self.chains.append(chain)
+        for column in range(start, start + len(chain.addend)):
+            self.word.pop(column, None)
+        for k in range(chain.width):
+            bit = Bit(self.node, k)
+            if start + k in self.word or (k == len(chain.addend) and self.pending >> start + k & 1):
+                self.rest.append(Item(start + k, 1, False, bit))
+            else:
+                self.word[start + k] = bit
+        self.node += 1
+
+    def table(self, slot: Slot, content: list[Item], start: int) -> Table:
+        """Table of its items; takes as much of the constant as it has room for."""
+        constant = 0
+        for column in range(slot.column, slot.end):
+            units = 1 << column - slot.column
+            free = column not in self.word
+            if self.pending >> column & 1 and not free and constant + units <= slot.shape.slack:
+                self.pending ^= 1 << column
+                constant += units
+        values = entries(content, slot.column, constant, self.modulus)
+        return Table(tuple(item.bit for item in content), slot.column - start, values)
+
+
+def filling(slot: Slot, left: list[Item]) -> list[Item]:
+    """Items for a slot, the earliest known; removed from those left."""
+    shape = slot.shape
+    wanted = ((0, 1, shape.ones), (0, 3, shape.threes), (1, 1, shape.twos))
+    found: list[Item] = []
+    for above, size, count in wanted:
+        fit = [i for i in left if (i.column, i.size) == (slot.column + above, size)]
+        found += sorted(fit, key=lambda i: i.bit)[:count]
+    for item in found:
+        left.remove(item)
+    return found
+
+
+def entries(content: list[Item], column: int, constant: int, modulus: int) -> tuple[int, ...]:
+    """Sum of items and constant for all their bits; the least is the constant."""
+    values = []
+    for entry in range(1 << len(content)):
+        total = constant
+        for k, item in enumerate(content):
+            # A negative item counts where its bit is clear: the least entry is then zero.
+            total += (item.size << item.column - column) * ((entry >> k & 1) ^ item.negative)
+        values.append(total % (1 << modulus - column))
+    return tuple(values)
+
+
+def compress(
+    content: list[Item], modulus: int, constant: int | None, node: int, gap: int = GAP
+) -> tuple[list[Chain], Word]:
+    """Chains, the first of them node number ``node``, and the word that is the sum of the content.
+
+    The word is ``sum + constant`` modulo ``2**modulus``; without a constant it is
+    ``sum + offset(content)``, which is never negative.
+    """
+    kept: frozenset[int] = frozenset()
+    extra = 0 if constant is None else constant - offset(content)
+    while True:
+        heap = Heap(content, modulus, extra, node)
+        heap.fill(kept)
+        heap.reduce(gap)
+        if not heap.pending:
+            return heap.chains, tuple(heap.word.get(c, False) for c in range(modulus))
+        # What no table had room for takes the place of a bit in the first word.
+        kept |= {c for c in range(modulus) if heap.pending >> c & 1}
