@@ -11,12 +11,14 @@ from typing_extensions import assert_never
 
 from a2q_hls.adders import shared
 from a2q_hls.bound import Certified, DotCertificate
+from a2q_hls.buffers import buffered
 from a2q_hls.errors import A2QError
 from a2q_hls.interval import dot_intervals
 from a2q_hls.ints import IntType
 from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
 from a2q_hls.stages import (
     Engine,
+    FifoStage,
     Folded,
     FoldedStage,
     Plan,
@@ -32,6 +34,7 @@ from a2q_hls.steps import hardware_step
 
 __all__ = [
     "Engine",
+    "FifoStage",
     "Folded",
     "FoldedStage",
     "Plan",
@@ -63,8 +66,9 @@ def plan(
     stages: list[Stage] = []
     for node in order:
         stages += _stages(node, stages[-1].sink if stages else None, certified, engines, widths)
-    first = stages[0].source
-    return Plan(certified.network.name, certified, widths, tuple(stages), first, stages[-1].sink)
+    chained = buffered(tuple(stages))
+    ends = (chained[0].source, chained[-1].sink)
+    return Plan(certified.network.name, certified, widths, chained, *ends)
 
 
 def chain(network: Network) -> tuple[Node, ...]:

@@ -123,7 +123,17 @@ class ResizeStage:
     sink: Stream
 
 
-Stage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
+@dataclass(frozen=True)
+class FifoStage:
+    """Buffer of ``depth`` beats, so that a bursty stage does not stall the one before it."""
+
+    name: str
+    source: Stream
+    sink: Stream
+    depth: int
+
+
+Stage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage | FifoStage
 
 
 @dataclass(frozen=True)

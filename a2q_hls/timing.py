@@ -7,12 +7,14 @@ or being read and, where the step consumes, a beat is offered. It knows no data,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from typing_extensions import assert_never
 
 from a2q_hls.stages import (
+    FifoStage,
     FoldedStage,
     Plan,
     RequantizeStage,
@@ -21,7 +23,10 @@ from a2q_hls.stages import (
     UnrolledStage,
 )
 
-_FRAMES = 6  # Frames until the interval is steady: the pipeline holds at most two a stage.
+_FRAMES = 6
+
+
+SteppingStage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Timing:
     interval: int
 
 
-def schedule(stage: Stage) -> Schedule:
+def schedule(stage: SteppingStage) -> Schedule:
     """The steps that the hardware of a stage executes for one frame."""
     match stage:
         case UnrolledStage():
@@ -71,9 +76,18 @@ def _resize(stage: ResizeStage) -> Schedule:
     return Schedule(stage.sink.beats, lambda t: t % ratio == 0, lambda _: True, 1)
 
 
+class _Machine(Protocol):
+    """State of one stage between two clock edges."""
+
+    @property
+    def valid(self) -> bool: ...
+    def ready(self, ready: bool) -> bool: ...
+    def clock(self, offered: bool, ready: bool) -> None: ...
+
+
 @dataclass
-class _Machine:
-    """State of one stage: the next step and which pipeline registers hold a beat."""
+class _Steps:
+    """A stage that steps: the next step and which pipeline registers hold a beat."""
 
     schedule: Schedule
     step: int = 0
@@ -86,35 +100,70 @@ class _Machine:
     def valid(self) -> bool:
         return self.pipe[-1]
 
-    def enabled(self, ready: bool) -> bool:
+    def _enabled(self, ready: bool) -> bool:
         return ready or not self.valid
 
     def ready(self, ready: bool) -> bool:
-        return self.enabled(ready) and self.schedule.consumes(self.step)
+        return self._enabled(ready) and self.schedule.consumes(self.step)
 
     def clock(self, offered: bool, ready: bool) -> None:
-        if not self.enabled(ready):
+        if not self._enabled(ready):
             return
         steps = offered or not self.schedule.consumes(self.step)
         self.pipe = [steps and self.schedule.emits(self.step), *self.pipe[:-1]]
         self.step = (self.step + steps) % self.schedule.steps
 
 
+@dataclass
+class _Fifo:
+    """A buffer: a beat written in one cycle can be read in the next."""
+
+    depth: int
+    held: int = 0
+
+    @property
+    def valid(self) -> bool:
+        return self.held > 0
+
+    def ready(self, ready: bool) -> bool:
+        return self.held < self.depth
+
+    def clock(self, offered: bool, ready: bool) -> None:
+        self.held += (offered and self.held < self.depth) - (ready and self.held > 0)
+
+
+def _machine(stage: Stage) -> _Machine:
+    return _Fifo(stage.depth) if isinstance(stage, FifoStage) else _Steps(schedule(stage))
+
+
 def predict(plan: Plan) -> Timing:
-    """Latency and initiation interval of a plan, by running its schedules until they are steady."""
-    machines = [_Machine(schedule(stage)) for stage in plan.stages]
+    """Latency and initiation interval of a plan. See ``predict_stages``."""
+    return predict_stages(plan.stages)
+
+
+def predict_stages(stages: Sequence[Stage]) -> Timing:
+    """Latency and interval of a chain, by running its schedules until they are steady."""
+    machines = [_machine(stage) for stage in stages]
+    frame = stages[-1].sink.beats
+    # A whole frame may wait in a FIFO, so that the interval is steady only after some more frames.
+    frames = 2 * len(stages) + _FRAMES
     ends: list[int] = []
     cycle = beats = 0
-    while len(ends) < _FRAMES:
+    while len(ends) < frames:
         taken = _clock(machines)
         beats += taken
-        if taken and beats % plan.sink.beats == 0:
+        if taken and beats % frame == 0:
             ends.append(cycle)
         cycle += 1
     return Timing(ends[0], ends[-1] - ends[-2])
 
 
-def _clock(machines: list[_Machine]) -> bool:
+def bottleneck(stages: Sequence[Stage]) -> int:
+    """Cycles a frame of the slowest stage: no interval can be shorter."""
+    return max(schedule(stage).steps for stage in stages if not isinstance(stage, FifoStage))
+
+
+def _clock(machines: Sequence[_Machine]) -> bool:
     """One cycle with an eager source and sink; whether the sink took a beat."""
     taken = machines[-1].valid
     readies = [True]

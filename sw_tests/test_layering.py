@@ -25,6 +25,7 @@ ORDER = (
     ("steps",),
     ("stages",),
     ("timing",),
+    ("buffers",),
     ("plan",),
     ("folding",),
     ("project",),
@@ -33,7 +34,8 @@ ORDER = (
     ("synthesize",),
     ("report",),
     ("flow",),
-    ("cli", "__main__"),
+    ("cli",),
+    ("__main__",),
 )
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 FILES = sorted(ROOT.rglob("*.py"))

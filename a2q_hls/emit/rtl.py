@@ -7,7 +7,7 @@ from a2q_hls.emit import certificate, interface
 from a2q_hls.emit.rtl_stages import Instance, instance
 from a2q_hls.emit.templates import render, verbatim
 from a2q_hls.project import Project
-from a2q_hls.stages import Plan, UnrolledStage
+from a2q_hls.stages import FifoStage, Plan, Stage, UnrolledStage
 
 
 def emit(plan: Plan) -> Project:
@@ -49,5 +49,14 @@ def _top(plan: Plan, instances: list[Instance]) -> str:
 
 def _frames(plan: Plan) -> int:
     """Frames that the stages can hold: one a register rank and one that a stage works on."""
-    ranks = (s.latency if isinstance(s, UnrolledStage) else 1 for s in plan.stages)
-    return sum(rank + 1 for rank in ranks)
+    return sum(_ranks(stage) + 1 for stage in plan.stages)
+
+
+def _ranks(stage: Stage) -> int:
+    match stage:
+        case UnrolledStage():
+            return stage.latency
+        case FifoStage():
+            return -(-stage.depth // stage.source.beats)
+        case _:
+            return 1

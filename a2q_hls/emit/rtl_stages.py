@@ -13,7 +13,15 @@ from a2q_hls.emit.rtl_literals import hex_words, span, table
 from a2q_hls.emit.rtl_unrolled import unrolled
 from a2q_hls.emit.templates import render
 from a2q_hls.ints import Int64, IntTensor, IntType
-from a2q_hls.stages import FoldedStage, RequantizeStage, ResizeStage, Stage, Stream, UnrolledStage
+from a2q_hls.stages import (
+    FifoStage,
+    FoldedStage,
+    RequantizeStage,
+    ResizeStage,
+    Stage,
+    Stream,
+    UnrolledStage,
+)
 from a2q_hls.steps import CompareStep, ShiftStep
 
 
@@ -45,6 +53,10 @@ def instance(stage: Stage, top: str) -> Instance:
             return _requantize(stage, top)
         case ResizeStage():
             return _resize(stage)
+        case FifoStage():
+            parameters = {"BITS": stage.source.width, "DEPTH": stage.depth}
+            ends = (stage.source, stage.sink)
+            return Instance(stage.name, "a2q_fifo", *ends, ("fifo", "counter"), parameters)
         case _:
             assert_never(stage)
 

@@ -155,3 +155,23 @@ def _engine(spec: UnrolledSpec | FoldedSpec) -> Engine:
             return Folded(spec.pe, spec.simd)
         case _:
             assert_never(spec)
+
+
+def points(run: Path) -> tuple[Path, ...]:
+    """Folders of all design points of a run, by name."""
+    return tuple(sorted(path.parent for path in run.glob("points/*/plan.json")))
+
+
+def resolve(path: Path) -> Path:
+    """A design point's folder, also where ``path`` is a run that has only one.
+
+    Raises:
+        A2QError: neither, or a run with several points.
+    """
+    if (path / "plan.json").exists():
+        return path
+    found = points(path)
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(point.name for point in found) or "no plan.json"
+    raise A2QError.of(str(path), names, "one design point written by 'a2q-hls generate'")

@@ -10,7 +10,15 @@ from enum import Enum
 from typing_extensions import assert_never
 
 from a2q_hls.emit.rtl_stages import instance
-from a2q_hls.stages import FoldedStage, Plan, RequantizeStage, ResizeStage, Stage, UnrolledStage
+from a2q_hls.stages import (
+    FifoStage,
+    FoldedStage,
+    Plan,
+    RequantizeStage,
+    ResizeStage,
+    Stage,
+    UnrolledStage,
+)
 
 
 class Role(str, Enum):
@@ -20,6 +28,7 @@ class Role(str, Enum):
     DOT = "dot"
     REQUANTIZE = "requantize"
     RESIZE = "resize"
+    FIFO = "fifo"
 
 
 @dataclass(frozen=True)
@@ -61,5 +70,7 @@ def _role(stage: Stage) -> Role:
             return Role.REQUANTIZE
         case ResizeStage():
             return Role.RESIZE
+        case FifoStage():
+            return Role.FIFO
         case _:
             assert_never(stage)

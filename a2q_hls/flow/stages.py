@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One function a stage on a design point's folder; each keeps what is still valid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import assert_never
+
+from a2q_hls.bound import Certified
+from a2q_hls.emit import certificate, hls, rtl
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text, write_text
+from a2q_hls.flow.data import Frames
+from a2q_hls.flow.point import Point
+from a2q_hls.project import Project
+from a2q_hls.simulate import csim, result
+from a2q_hls.simulate import rtl as rtl_simulation
+from a2q_hls.simulate.tools import compiler_version, verilator
+from a2q_hls.synthesize import Progress, SynthesisResult, layers, load, save, synthesize
+from a2q_hls.timing import Timing, predict
+
+T = TypeVar("T")
+
+
+class Target(str, Enum):
+    """What is generated."""
+
+    HLS = "hls"
+    RTL = "rtl"
+
+
+class Simulator(str, Enum):
+    """What simulates."""
+
+    CSIM = "csim"
+    RTL = "rtl"
+    COCOTB = "cocotb"
+
+    @property
+    def target(self) -> Target:
+        """The project that it needs."""
+        return Target.HLS if self is Simulator.CSIM else Target.RTL
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a simulation showed: every output equal to the oracle's. Cycles are None for csim."""
+
+    simulator: Simulator
+    tool: str
+    digest: str
+    data: str
+    frames: int
+    accuracy: float | None
+    predicted: Timing
+    latency: int | None
+    interval: int | None
+    seconds: float
+    build_seconds: float
+
+    @property
+    def samples_per_second(self) -> float:
+        """Frames a second, building not counted."""
+        return self.frames / max(self.seconds, 1e-9)
+
+
+_SIMULATION = TypeAdapter(Simulation)
+
+
+def certify_run(certified: Certified, run: Path) -> Path:
+    """Write the certificate of a run's network; returns its path."""
+    path = (run if run.is_dir() else run.parent) / certificate.FILE
+    write_text(path, certificate.certificate(certified))
+    return path
+
+
+def generate(point: Point, target: Target) -> Project:
+    """Write the project of a target into the point's folder ``hls/`` or ``rtl/``."""
+    project = hls.emit(point.plan) if target is Target.HLS else rtl.emit(point.plan)
+    project.write(point.root / target.value)
+    return project
+
+
+def project_digest(point: Point, target: Target) -> str:
+    """Digest of the generated project.
+
+    Raises:
+        A2QError: it was not generated.
+    """
+    path = point.root / target.value / "MANIFEST"
+    return read_text(path, f"'a2q-hls generate {point.root} --target {target.value}' first").strip()
+
+
+def simulate(point: Point, simulator: Simulator, frames: Frames) -> Simulation:
+    """Simulate the generated project and compare every output with the oracle.
+
+    Raises:
+        A2QError: not generated, a tool failed, or an output or the cycles differ.
+    """
+    digest = project_digest(point, simulator.target)
+    found, tool = _simulate(point, simulator, frames)
+    _refuse_difference(point, simulator, frames, found)
+    timing = predict(point.plan)
+    if found.latency is not None:
+        _refuse_timing(point, timing, found)
+    simulation = Simulation(
+        simulator=simulator,
+        tool=tool,
+        digest=digest,
+        data=frames.source,
+        frames=len(frames.x),
+        accuracy=frames.accuracy,
+        predicted=timing,
+        latency=found.latency,
+        interval=found.interval,
+        seconds=found.seconds,
+        build_seconds=found.build_seconds,
+    )
+    path = point.root / f"simulate_{simulator.value}.json"
+    write_text(path, json.dumps(asdict(simulation), indent=1) + "\n")
+    return simulation
+
+
+def _simulate(point: Point, simulator: Simulator, frames: Frames) -> tuple[result.SimResult, str]:
+    project = point.root / simulator.target.value
+    build = point.root / "build" / simulator.value
+    match simulator:
+        case Simulator.CSIM:
+            return csim.run(project, frames.x, build, frames.expected), compiler_version()
+        case Simulator.RTL:
+            tool = f"Verilator {verilator().version}"
+            return rtl_simulation.run(project, frames.x, build), tool
+        case Simulator.COCOTB:
+            from a2q_hls.simulate import cocotb_run
+
+            return cocotb_run.run(project, frames.x, frames.expected, build, predict(point.plan))
+        case _:
+            assert_never(simulator)
+
+
+def _refuse_difference(
+    point: Point, simulator: Simulator, frames: Frames, found: result.SimResult
+) -> None:
+    wrong = (found.outputs != frames.expected).any(axis=1).nonzero()[0]
+    if len(wrong):
+        first = int(wrong[0])
+        outputs = f"{len(wrong)} frames that differ, frame {first} {found.outputs[first].tolist()}"
+        where = f"{simulator.value} of {point.name}"
+        raise A2QError.of(where, outputs, frames.expected[first].tolist())
+
+
+def _refuse_timing(point: Point, timing: Timing, found: result.SimResult) -> None:
+    cycles = (found.latency, found.interval or timing.interval)
+    if cycles != (timing.latency, timing.interval):
+        text = f"latency {found.latency}, interval {found.interval} cycles"
+        expected = f"latency {timing.latency}, interval {timing.interval} as planned"
+        raise A2QError.of(f"simulation of {point.name}", text, expected)
+
+
+def simulation(point: Point, simulator: Simulator) -> Simulation | None:
+    """The recorded simulation of the project as it is now, or None."""
+    path = point.root / f"simulate_{simulator.value}.json"
+    if not path.exists():
+        return None
+    try:
+        found = _SIMULATION.validate_json(read_text(path, "a simulation's result"))
+    except ValidationError as error:
+        expected = "a simulation's result; delete the file"
+        raise A2QError.of(str(path), error.errors()[0]["msg"], expected) from error
+    return found if found.digest == project_digest(point, simulator.target) else None
+
+
+def synthesize_point(
+    point: Point,
+    family: str = "xcup",
+    *,
+    by_layer: bool = True,
+    progress: Callable[[Progress], None] | None = None,
+    jobs: int = 2,
+) -> SynthesisResult:
+    """Synthesize the generated RTL with yosys and write synthesize_FAMILY.json."""
+    project_digest(point, Target.RTL)
+    modules = layers(point.plan) if by_layer else ()
+    project = point.root / Target.RTL.value
+    found = synthesize(project, point.plan.name, family, modules, progress=progress, jobs=jobs)
+    save(found, synthesis_path(point, family))
+    return found
+
+
+def synthesis(point: Point, family: str = "xcup") -> SynthesisResult | None:
+    """The recorded synthesis of a point, or None."""
+    path = synthesis_path(point, family)
+    return load(path) if path.exists() else None
+
+
+def synthesis_path(point: Point, family: str) -> Path:
+    """Where the result of a synthesis lies."""
+    return point.root / f"synthesize_{family}.json"
