@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -77,7 +78,8 @@ def _simulate(settings: Settings, project: Path) -> tuple[str, ...]:
 
     logging.getLogger("Verilator").setLevel(logging.CRITICAL)
     log, results = settings.folder / "bench.log", settings.folder / "results.xml"
-    try:
+    # The results and the log say more than the exit status.
+    with suppress(RuntimeError, SystemExit):
         get_runner("verilator").test(
             test_module="a2q_hls.simulate.bench",
             hdl_toplevel=settings.interface.top,
@@ -88,9 +90,6 @@ def _simulate(settings: Settings, project: Path) -> tuple[str, ...]:
             extra_env={VARIABLE: str(settings.save(project)), "COCOTB_ANSI_OUTPUT": "0"},
             log_file=log,
         )
-    except (RuntimeError, SystemExit):
-        # The results and the log say more than the exit status.
-        pass
     return _passed(results, log)
 
 

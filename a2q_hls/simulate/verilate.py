@@ -14,6 +14,11 @@ from a2q_hls.errors import A2QError
 from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execute, verilator
 
 _DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
+_PRELUDE = "prelude.h"
+_INCLUDED = "".join(
+    f"#include <{name}>\n"
+    for name in ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
+)
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 
 
@@ -90,20 +95,34 @@ def _compile(
     build = executable.parent
     units = [*sorted(path.name for path in build.glob("Vtop*.cpp")), str(main)]
     (build / "unit.cpp").write_text("".join(f'#include "{unit}"\n' for unit in units))
-    command = [compiler(), *_flags(tool), "-O1", *flags, "unit.cpp", str(runtime(tool))]
-    execute([*command, "-o", executable.name, *links, "-pthread"], build)
+    library = runtime(tool)
+    prelude = ["-include", str(library.with_name(_PRELUDE))]
+    command = [compiler(), *_flags(tool), *prelude, *flags, "unit.cpp", str(library)]
+    execute([*command, "-o", executable.name, *links], build)
     return executable.resolve()
 
 
 def _flags(tool: Verilator) -> list[str]:
     include = tool.root / "include"
     defines = [f"-DVM_{name}=0" for name in _DEFINES]
-    return ["-std=c++20", "-w", f"-I{include}", f"-I{include / 'vltstd'}", "-I.", *defines]
+    return [
+        "-std=c++20",
+        "-O1",
+        "-w",
+        "-pthread",
+        f"-I{include}",
+        f"-I{include / 'vltstd'}",
+        "-I.",
+        *defines,
+    ]
 
 
 def runtime(tool: Verilator) -> Path:
-    """Verilator's runtime as a library, compiled once for a version of it and of the compiler."""
-    text = "\n".join([tool.version, compiler_version(), *_flags(tool)])
+    """Verilator's runtime as a library, compiled once for a version of it and of the compiler.
+
+    Beside it stands a precompiled header of what every simulation includes.
+    """
+    text = "\n".join([tool.version, compiler_version(), _INCLUDED, *_flags(tool)])
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     library = cache_folder() / "verilator" / key / "libverilated.a"
     if not library.exists():
@@ -116,7 +135,11 @@ def _build_runtime(tool: Verilator, library: Path) -> None:
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         work = Path(folder)
         files = [str(tool.root / "include" / name) for name in _RUNTIME]
-        execute([compiler(), *_flags(tool), "-O2", "-c", *files], work)
+        execute([compiler(), *_flags(tool), "-c", *files], work)
         objects = [Path(name).with_suffix(".o").name for name in _RUNTIME]
         execute(["ar", "rcs", library.name, *objects], work)
-        os.replace(work / library.name, library)
+        (work / _PRELUDE).write_text(_INCLUDED)
+        execute([compiler(), *_flags(tool), "-x", "c++-header", _PRELUDE], work)
+        # The library last: it tells that the others are there.
+        for made in (_PRELUDE, f"{_PRELUDE}.gch", library.name):
+            os.replace(work / made, library.with_name(made))

@@ -23,10 +23,10 @@ module a2q_threshold_search #(
   for (genvar b = 0; b < OUT_BITS; b++) begin : gen_level
     localparam int unsigned WORDS = BEATS << b;
 
-    logic      [BITS-1:0]        thresholds [WORDS];
-    wire logic [BEAT_BITS+b-1:0] index;
-    wire logic                   reached;
-    wire logic [b:0]             found;
+    logic      [BITS-1:0]   thresholds [WORDS];
+    wire logic [BITS-1:0]   threshold;
+    wire logic              reached = acc >= $signed(threshold);
+    wire logic [b:0]        found;
 
     initial begin
       for (int i = 0; i < int'(WORDS); i++) begin
@@ -34,19 +34,21 @@ module a2q_threshold_search #(
       end
     end
 
-    if (b == 0) begin : gen_root
-      assign index = beat;
-      assign found = reached;
-    end else begin : gen_below
-      assign index = {beat, gen_level[b-1].found};
-      assign found = {gen_level[b-1].found, reached};
+    if (WORDS == 1) begin : gen_constant
+      wire logic unused = &{1'b0, beat};
+      assign threshold = thresholds[0];
+    end else if (b == 0) begin : gen_beat
+      assign threshold = thresholds[beat];
+    end else if (BEATS == 1) begin : gen_found
+      assign threshold = thresholds[gen_level[b-1].found];
+    end else begin : gen_both
+      assign threshold = thresholds[{beat, gen_level[b-1].found}];
     end
 
-    if (WORDS == 1) begin : gen_single
-      wire logic unused = &{1'b0, index};
-      assign reached = acc >= $signed(thresholds[0]);
-    end else begin : gen_several
-      assign reached = acc >= $signed(thresholds[$clog2(WORDS)'(index)]);
+    if (b == 0) begin : gen_root
+      assign found = reached;
+    end else begin : gen_below
+      assign found = {gen_level[b-1].found, reached};
     end
   end
 

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds that several tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from designs import Design, RtlOf
+
+from a2q_hls.emit import rtl as emit_rtl
+from a2q_hls.simulate import rtl
+from a2q_hls.simulate.rtl import RtlSimulator
+
+
+@pytest.fixture(scope="session")
+def rtl_of(tmp_path_factory: pytest.TempPathFactory) -> RtlOf:
+    """Built RTL simulator of a design, once a session."""
+    built: dict[str, RtlSimulator] = {}
+
+    def get(design: Design) -> RtlSimulator:
+        if design.name not in built:
+            folder: Path = tmp_path_factory.mktemp(design.name)
+            built[design.name] = rtl.build(emit_rtl.emit(design.plan), folder)
+        return built[design.name]
+
+    return get

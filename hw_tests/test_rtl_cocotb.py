@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cocotb bench passes on generated designs and fails on planted faults."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from designs import named, network, spaced_thresholds, stimuli
+from sklearn.datasets import load_digits
+from test_rtl_faults import planted
+
+from a2q_hls import interpret
+from a2q_hls.bound import certify
+from a2q_hls.emit.rtl import emit
+from a2q_hls.errors import A2QError
+from a2q_hls.plan import Folded, plan
+from a2q_hls.simulate import cocotb_run
+from a2q_hls.timing import Timing, predict
+
+TESTS = {
+    "frames_back_to_back",
+    "gaps_on_the_input",
+    "back_pressure_on_the_output",
+    "pauses_on_both_sides",
+    "long_back_pressure_fills_the_pipeline",
+    "reset_within_a_frame",
+    "start_lets_one_frame_in",
+}
+
+
+@pytest.mark.parametrize("name", ["pipelined", "folded_up_signed", "odd_sizes_one_bit"])
+def test_protocol_witnesses_and_cycles(name: str, tmp_path: Path) -> None:
+    design = named(name)
+    x = stimuli(design)
+    expected = interpret.run(design.network, x)
+    report = cocotb_run.run(emit(design.plan), x, expected, tmp_path, predict(design.plan))
+    assert set(report.tests) == TESTS
+    assert np.array_equal(report.result.outputs, expected)
+
+
+def test_real_images(tmp_path: Path) -> None:
+    net = network(spaced_thresholds, sizes=(64, 32, 10))
+    x = np.minimum(load_digits().data[:60], 15).astype(np.int64)
+    planned = plan(certify(net), {"fc1": Folded(8, 16), "fc2": Folded(5, 8)})
+    report = cocotb_run.run(emit(planned), x, interpret.run(net, x), tmp_path, predict(planned), 4)
+    assert np.array_equal(report.result.outputs, interpret.run(net, x))
+
+
+FAULTS = (
+    (
+        "a2q_pipe.sv",
+        "assign en       = !m_tvalid || m_tready",
+        "assign en = 1'b0",
+        "stuck: no beat",
+    ),
+    ("a2q_pipe.sv", "else if (en)", "else", "a stalled beat became"),
+    ("a2q_pipe.sv", "if (!rst_n) valid_q <= '0;\n    else", "", "reset_within_a_frame"),
+    ("a2q_control.sv", "(ap_start || !frame_first)", "1'b1", "while ap_start was low"),
+    ("a2q_control.sv", "assign ap_done      = taken", "assign ap_done = m_tvalid", "ap_done"),
+    ("a2q_control.sv", "frames_q == '0 && !ap_start", "!ap_start", "idle while a frame"),
+)
+
+
+@pytest.mark.parametrize(("file", "old", "new", "message"), FAULTS)
+def test_planted_faults_fail(file: str, old: str, new: str, message: str, tmp_path: Path) -> None:
+    design = named("unrolled")
+    x = stimuli(design, 20)
+    faulty = planted(emit(design.plan), file, old, new)
+    with pytest.raises(A2QError, match=message):
+        cocotb_run.run(faulty, x, interpret.run(design.network, x), tmp_path)
+
+
+def test_wrong_prediction_and_wrong_output_fail(tmp_path: Path) -> None:
+    design = named("unrolled")
+    x = stimuli(design, 5)
+    expected = interpret.run(design.network, x)
+    wrong = expected.copy()
+    wrong[2, 0] += 1
+    with pytest.raises(A2QError, match="1 wrong frames, the first is 2"):
+        cocotb_run.run(emit(design.plan), x, wrong, tmp_path / "output")
+    true = predict(design.plan)
+    late = Timing(true.latency + 1, true.interval)
+    with pytest.raises(A2QError, match=f"latency {true.latency}, predicted {late.latency}"):
+        cocotb_run.run(emit(design.plan), x, expected, tmp_path / "cycles", late)
+    slow = replace(true, interval=true.interval + 1)
+    with pytest.raises(A2QError, match=f"interval {true.interval}, predicted {slow.interval}"):
+        cocotb_run.run(emit(design.plan), x, expected, tmp_path / "interval", slow)
