@@ -9,7 +9,7 @@ from typing_extensions import assert_never
 from a2q_hls.emit import hls_text as text
 from a2q_hls.emit.certificate import FILE as CERTIFICATE
 from a2q_hls.emit.certificate import certificate
-from a2q_hls.emit.hls_stages import links, stage_files
+from a2q_hls.emit.hls_stages import links, processes, stage_files, widest
 from a2q_hls.emit.interface import FILE as INTERFACE
 from a2q_hls.emit.interface import Interface
 from a2q_hls.emit.templates import environment, render, verbatim
@@ -22,7 +22,6 @@ from a2q_hls.witness import witnesses
 
 LIBRARY = ("folded_dot.h", "lanes.h", "requantize.h", "resize.h", "shadow.h")
 PART = "xczu7ev-ffvc1156-2-e"
-_DEPTH = 2  # Words a FIFO between two stages holds; a chain cannot deadlock on it.
 _FRAMES = 16  # Witnesses among the frames of a fresh project: a co-simulation should take minutes.
 
 
@@ -34,10 +33,10 @@ def emit(plan: Plan, part: str = PART, clock: float = 5.0) -> Project:
         clock: period in ns.
     """
     _register()
-    values = {"plan": plan, "stages": links(plan), "depth": _DEPTH, "part": part, "clock": clock}
-    name = plan.name
+    name, settings = plan.name, {"part": part, "clock": clock}
+    values = {"plan": plan, "stages": links(plan), "widest": widest(plan), **settings}
     files = {f"firmware/a2q/{file}": verbatim(f"hls/a2q/{file}") for file in LIBRARY}
-    for stage, link in zip(plan.stages, links(plan), strict=True):
+    for stage, link in zip(processes(plan), links(plan), strict=True):
         files |= stage_files(stage, link, plan.certified)
     files |= {
         f"firmware/{name}.h": render("hls/top.h.jinja", **values),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from typing_extensions import assert_never
@@ -11,22 +11,40 @@ from typing_extensions import assert_never
 from a2q_hls.bound import Certified
 from a2q_hls.emit import hls_text as text
 from a2q_hls.emit.templates import render
+from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntTensor, IntType
-from a2q_hls.stages import FoldedStage, Plan, RequantizeStage, ResizeStage, Stage, UnrolledStage
-from a2q_hls.steps import CompareStep, ShiftStep
+from a2q_hls.stages import (
+    FifoStage,
+    FoldedStage,
+    Plan,
+    RequantizeStage,
+    ResizeStage,
+    Stream,
+    UnrolledStage,
+)
+from a2q_hls.steps import CompareStep, HardwareStep, ShiftStep
 
+MAX_WORD = 4096  # The widest ap_int of Vitis HLS (UG1399, AP_INT_MAX_W).
 _SHIFT = IntType(6, False)  # Shifts stay below 62.
 
 
 @dataclass(frozen=True)
 class Link:
-    """A stage in the top function: its name, the streams at both ends and their bits."""
+    """A stage in the top function: the streams at both ends, their bits, and its call."""
 
     name: str
     source: str
     sink: str
     source_bits: int
     sink_bits: int
+    function: str
+    constants: tuple[str, ...]
+    depth: int
+
+    @property
+    def call(self) -> str:
+        """Call of the process."""
+        return f"{self.function}({', '.join((self.source, self.sink, *self.constants))})"
 
 
 @dataclass(frozen=True)
@@ -49,29 +67,100 @@ class Array:
         return text.initializer(self.values)
 
 
-def stage_name(stage: Stage) -> str:
+Process = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
+"""A stage that is a process; a FIFO is the depth of the stream between two of them."""
+
+_MARGIN = 2  # Words a stream holds at least; a chain cannot deadlock on it.
+
+
+def stage_name(stage: Process) -> str:
     """Name of the node that a stage computes, or of the converter."""
     return stage.name if isinstance(stage, ResizeStage) else stage.node.name
 
 
+def processes(plan: Plan) -> list[Process]:
+    """The plan's stages without its FIFOs, each reading the stream before the FIFO."""
+    result: list[Process] = []
+    before: Stream | None = None
+    for stage in plan.stages:
+        if isinstance(stage, FifoStage):
+            before = stage.source
+        else:
+            result.append(replace(stage, source=before) if before else stage)
+            before = None
+    return result
+
+
+def depths(plan: Plan) -> dict[str, int]:
+    """Depth of every stream by name: the FIFO's where the plan has one, and a margin."""
+    fifos = {s.source.name: s.depth for s in plan.stages if isinstance(s, FifoStage)}
+    return {s.sink.name: fifos.get(s.sink.name, 0) + _MARGIN for s in processes(plan)}
+
+
 def links(plan: Plan) -> list[Link]:
-    """Stages in order; the streams at both ends of the chain are the ports."""
-    last = len(plan.stages) - 1
-    return [_link(stage, index == 0, index == last) for index, stage in enumerate(plan.stages)]
+    """Processes in order; the streams at both ends of the chain are the ports."""
+    stages, deep = processes(plan), depths(plan)
+    last = len(stages) - 1
+    return [
+        _link(stage, index == 0, index == last, deep[stage.sink.name])
+        for index, stage in enumerate(stages)
+    ]
 
 
-def _link(stage: Stage, first: bool, last: bool) -> Link:
-    source, sink = stage.source, stage.sink
+def _link(stage: Process, first: bool, last: bool, depth: int) -> Link:
+    source, sink, name = stage.source, stage.sink, stage_name(stage)
     return Link(
-        stage_name(stage),
+        name,
         f"s_axis_{source.name}" if first else f"{source.name}_stream",
         f"m_axis_{sink.name}" if last else f"{sink.name}_stream",
         source.port_width if first else source.width,
         sink.port_width if last else sink.width,
+        _function(stage, name),
+        tuple(f"{name}_{array.suffix}" for array in arrays(stage)),
+        depth,
     )
 
 
-def stage_files(stage: Stage, link: Link, certified: Certified) -> dict[str, str]:
+def _function(stage: Process, name: str) -> str:
+    match stage:
+        case UnrolledStage():
+            return f"{name}_stage"
+        case FoldedStage():
+            kernel = "folded_dot"
+        case RequantizeStage():
+            kernel = _step_kernel(stage.step)
+        case ResizeStage():
+            kernel = "resize_up" if stage.sink.lanes > stage.source.lanes else "resize_down"
+        case _:
+            assert_never(stage)
+    return f"a2q::{kernel}<{name}_config>"
+
+
+def _step_kernel(step: HardwareStep) -> str:
+    match step:
+        case CompareStep():
+            return "requantize_compare"
+        case ShiftStep():
+            return "requantize_multiply" if multiplies(step) else "requantize_shift"
+        case _:
+            assert_never(step)
+
+
+def widest(plan: Plan) -> int:
+    """Bits of the widest word of all streams.
+
+    Raises:
+        A2QError: ap_int cannot hold it.
+    """
+    for stage in plan.stages:
+        for stream in (stage.source, stage.sink):
+            if stream.port_width > MAX_WORD:
+                found = f"a word of {stream.width} bits"
+                raise A2QError.of(f"stream {stream.name!r}", found, f"at most {MAX_WORD} (fold it)")
+    return max(max(stage.source.port_width, stage.sink.port_width) for stage in plan.stages)
+
+
+def stage_files(stage: Process, link: Link, certified: Certified) -> dict[str, str]:
     """Layer header of a stage and the headers of its constants and shadow, by path."""
     files = {f"firmware/layers/{link.name}.h": _layer(stage, link, certified)}
     if constants := arrays(stage):
@@ -92,12 +181,12 @@ def _shadow(stage: UnrolledStage, link: Link) -> str:
     )
 
 
-def _layer(stage: Stage, link: Link, certified: Certified) -> str:
-    widths = {"source_bits": link.source_bits, "sink_bits": link.sink_bits}
-    common = {"layer": link.name, "stage": stage, **widths}
+def _layer(stage: Process, link: Link, certified: Certified) -> str:
+    common: dict[str, object] = {"layer": link.name, "stage": stage}
     match stage:
         case UnrolledStage():
-            return render("hls/unrolled.h.jinja", **common, **_unrolled(stage, certified))
+            ends = {"source_bits": link.source_bits, "sink_bits": link.sink_bits}
+            return render("hls/unrolled.h.jinja", **common, **ends, **_unrolled(stage, certified))
         case FoldedStage():
             return render("hls/folded.h.jinja", **common, **_folded(stage, certified))
         case RequantizeStage():
@@ -141,8 +230,7 @@ def _requantize(stage: RequantizeStage, common: dict[str, object]) -> str:
 
 def _resize(stage: ResizeStage, common: dict[str, object]) -> str:
     narrow, wide = sorted((stage.source, stage.sink), key=lambda stream: stream.lanes)
-    direction = "up" if wide is stage.sink else "down"
-    return render("hls/resize.h.jinja", **common, narrow=narrow, wide=wide, direction=direction)
+    return render("hls/resize.h.jinja", **common, narrow=narrow, wide=wide)
 
 
 def multiplies(step: ShiftStep) -> bool:
@@ -150,7 +238,7 @@ def multiplies(step: ShiftStep) -> bool:
     return bool((step.multiplier.values != 1).any())
 
 
-def arrays(stage: Stage) -> list[Array]:
+def arrays(stage: Process) -> list[Array]:
     """Constant arrays of a stage."""
     match stage:
         case FoldedStage():

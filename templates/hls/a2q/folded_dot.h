@@ -23,7 +23,7 @@ void folded_dot(
     hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink,
     const typename config::weight_t (&weights)[config::passes * config::steps][config::pe]
                                              [config::simd]) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
 #pragma HLS ARRAY_RESHAPE variable=weights type=complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=weights type=complete dim=3
 

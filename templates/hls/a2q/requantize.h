@@ -18,7 +18,7 @@ template <class config, int SOURCE, int SINK>
 void requantize_compare(
     hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink,
     const typename config::compare_t (&thresholds)[config::beats][config::lanes][config::steps]) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
 #pragma HLS ARRAY_RESHAPE variable=thresholds type=complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=thresholds type=complete dim=3
 beats:
@@ -58,7 +58,7 @@ template <class config, int SOURCE, int SINK>
 void requantize_shift(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink,
                       const typename config::addend_t (&addend)[config::beats][config::lanes],
                       const ap_uint<6> (&shift)[config::beats][config::lanes]) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
 #pragma HLS ARRAY_RESHAPE variable=addend type=complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=shift type=complete dim=2
 beats:
@@ -89,7 +89,7 @@ void requantize_multiply(
     const typename config::multiplier_t (&multiplier)[config::beats][config::lanes],
     const typename config::addend_t (&addend)[config::beats][config::lanes],
     const ap_uint<6> (&shift)[config::beats][config::lanes]) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
 #pragma HLS ARRAY_RESHAPE variable=multiplier type=complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=addend type=complete dim=2
 #pragma HLS ARRAY_RESHAPE variable=shift type=complete dim=2

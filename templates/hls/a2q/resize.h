@@ -11,7 +11,7 @@ namespace a2q {
 // RATIO beats become one. config: numbers narrow_bits, ratio, wide_beats.
 template <class config, int SOURCE, int SINK>
 void resize_up(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
   ap_uint<SINK> wide = 0;
 wide_beats:
   for (unsigned beat = 0; beat < config::wide_beats; ++beat) {
@@ -29,7 +29,7 @@ wide_beats:
 // One beat becomes RATIO. config: numbers narrow_bits, ratio, wide_beats.
 template <class config, int SOURCE, int SINK>
 void resize_down(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink) {
-#pragma HLS INLINE
+#pragma HLS INLINE off
   ap_uint<SOURCE> wide = 0;
 wide_beats:
   for (unsigned beat = 0; beat < config::wide_beats; ++beat) {
