@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of a training as YAML, validated; configs/ holds commented examples."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+
+Method = Literal["float", "qat", "a2q", "a2q+"]
+Rounding = Literal["projection", "toward zero"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Strict):
+    """Data set. ``held_out`` > 0 evaluates on that share of the training part, not on the test."""
+
+    name: Literal["digits"] = "digits"
+    held_out: float = Field(default=0.0, ge=0, lt=1)
+
+
+class NetworkConfig(_Strict):
+    """Dense network: widths of the hidden layers."""
+
+    hidden: tuple[int, ...] = Field(default=(32,), min_length=1)
+
+
+class WeightConfig(_Strict):
+    """Weight quantizers: bits M, and whether scales are powers of two or free."""
+
+    bits: int = Field(default=4, ge=2, le=16)
+    power_of_two: bool = True
+
+
+class ActivationConfig(_Strict):
+    """Hidden activations: unsigned bits, whether a bias follows the accumulator, how scaled sums
+    are rounded, and what share of the gradient passes a clipped code.
+
+    Powers of two without bias and with rounding floor are a bare shift in hardware.
+    """
+
+    bits: int = Field(default=4, ge=1, le=8)
+    power_of_two: bool = True
+    bias: bool = False
+    rounding: Literal["half up", "floor"] = "floor"
+    leak: float = Field(default=0.1, ge=0, le=1)
+
+
+class FitConfig(_Strict):
+    """One stage of training. Rates are Adam's, annealed by a cosine to zero.
+
+    ``shifts`` is the share of the images that are moved by one pixel; ``distillation`` the weight
+    of the teacher in the loss, at ``temperature``.
+    """
+
+    epochs: int = Field(default=140, ge=1)
+    batch: int = Field(default=128, ge=1)
+    rate: float = Field(default=3e-3, gt=0)
+    shifts: float = Field(default=0.0, ge=0, le=1)
+    distillation: float = Field(default=0.0, ge=0, le=1)
+    temperature: float = Field(default=2.0, gt=0)
+
+
+class FloatFitConfig(FitConfig):
+    """A float stage."""
+
+    weight_decay: float = Field(default=1e-4, ge=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+class QuantFitConfig(FitConfig):
+    """The quantized stage: rates are in units of the weight scale and of the accumulator.
+
+    ``spread`` is the L1 norm of the initial latent weights in budgets; ``penalty`` the papers'
+    lambda on norms beyond the budget; ``sparsity`` that on every norm, by layer or for all.
+    """
+
+    rate: float = Field(default=0.125, gt=0)
+    distillation: float = Field(default=1.0, ge=0, le=1)
+    bias_rate: float = Field(default=0.1, ge=0)
+    scale_rate: float = Field(default=0.01, ge=0)
+    spread: float = Field(default=1.86, gt=0)
+    penalty: float = Field(default=1e-3, ge=0)
+    sparsity: float | tuple[float, ...] = 0.0
+
+
+class TeacherConfig(FloatFitConfig):
+    """The wide float network that the others are distilled from."""
+
+    hidden: tuple[int, ...] = Field(default=(256,), min_length=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
+    shifts: float = Field(default=0.3, ge=0, le=1)
+    distillation: float = Field(default=0.0, ge=0, le=0)
+
+
+class Config(_Strict):
+    """A whole training: teacher, float network, quantized network."""
+
+    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
+    method: Method
+    rounding: Rounding = "projection"
+    seed: int = Field(default=0, ge=0)
+    accumulators: int | tuple[int, ...] = 32
+    data: DataConfig = DataConfig()
+    network: NetworkConfig = NetworkConfig()
+    weights: WeightConfig = WeightConfig()
+    activations: ActivationConfig = ActivationConfig()
+    teacher: TeacherConfig = TeacherConfig()
+    start: FloatFitConfig = FloatFitConfig()
+    training: QuantFitConfig = QuantFitConfig()
+
+    @property
+    def layers(self) -> int:
+        """Number of dense layers."""
+        return len(self.network.hidden) + 1
+
+    @property
+    def accumulator_bits(self) -> tuple[int, ...]:
+        """P of every layer."""
+        bits = self.accumulators
+        return (bits,) * self.layers if isinstance(bits, int) else bits
+
+    @property
+    def sparsity(self) -> tuple[float, ...]:
+        """Sparsity penalty of every layer."""
+        value = self.training.sparsity
+        return (value,) * self.layers if isinstance(value, float) else value
+
+    @model_validator(mode="after")
+    def _one_value_a_layer(self) -> Config:
+        for key, values in (
+            ("accumulators", self.accumulator_bits),
+            ("training.sparsity", self.sparsity),
+        ):
+            if len(values) != self.layers:
+                found = f"{key} has {len(values)} values"
+                raise ValueError(f"{found}, the network has {self.layers} layers")
+        if not all(2 <= bits <= 48 for bits in self.accumulator_bits):
+            raise ValueError(f"accumulators are {self.accumulator_bits}, allowed is 2 to 48 bits")
+        return self
+
+    def digest(self, *parts: str) -> str:
+        """SHA-256 of these parts of the configuration, by key."""
+        return hashlib.sha256(self.model_dump_json(include=set(parts)).encode()).hexdigest()
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration.
+
+    Raises:
+        A2QError: no such file, not YAML, or the first few keys that are wrong, each by its path.
+    """
+    try:
+        values = yaml.safe_load(read_text(path, "a YAML configuration"))
+    except yaml.YAMLError as error:
+        raise A2QError.of(str(path), f"invalid YAML ({error})", "a YAML configuration") from error
+    if not isinstance(values, dict):
+        found = f"a {type(values).__name__}"
+        raise A2QError.of(str(path), found, "keys and values, at least: name, method")
+    return parse_config(values, str(path))
+
+
+def parse_config(values: object, where: str = "configuration") -> Config:
+    """Validate a configuration of plain values. See ``load_config``."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        lines = [_line(where, dict(item)) for item in error.errors()[:5]]
+        raise A2QError("\n".join(lines)) from error
+
+
+def _line(where: str, item: dict[str, object]) -> str:
+    location = item["loc"]
+    keys = ".".join(str(key) for key in location) if isinstance(location, tuple) else ""
+    found = "nothing" if item["type"] == "missing" else repr(item["input"])
+    if item["type"] == "value_error":
+        return f"{where}: {str(item['msg']).removeprefix('Value error, ')}"
+    return f"{where}, key {keys!r}: found {found}, expected: {item['msg']}"

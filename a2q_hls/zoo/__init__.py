@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reference data sets and the float networks that training starts from."""
