@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every table says: headings and cells as text, the same in terminal, Markdown and HTML."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from a2q_hls.report.compare import Comparison, Row, Spread, one_basis
+from a2q_hls.report.model import Method, RunSummary
+from a2q_hls.stages import Widths
+from a2q_hls.synthesize import Quantity
+
+ABSENT = "–"  # noqa: RUF001 - the dash of an empty cell
+
+
+@dataclass(frozen=True)
+class Table:
+    """Headings and rows of text; the first column is a name, all others are numbers."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def percent(spread: Spread | None) -> str:
+    """A share in percent, with the range over the seeds where it is one."""
+    if spread is None:
+        return ABSENT
+    mean = f"{100 * spread.mean:.1f} %"
+    low, high = f"{100 * spread.low:.1f}", f"{100 * spread.high:.1f}"
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def count(spread: Spread | None) -> str:
+    """A count, with the range over the seeds where it is one."""
+    if spread is None:
+        return ABSENT
+    mean = _number(spread.mean)
+    low, high = _number(spread.low), _number(spread.high)
+    return mean if low == high else f"{mean} ({low} to {high})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:,.1f}"
+
+
+def times(ratio: float | None) -> str:
+    """How many times fewer."""
+    return ABSENT if ratio is None else f"{ratio:.2f}x"
+
+
+def bits(row: Row) -> str:
+    """Declared accumulator bits of every layer, in the order of the network."""
+    declared = [tuple(layer.declared for layer in run.layers) for run in row.runs]
+    if not declared[0]:
+        return ABSENT
+    lows = map(min, zip(*declared, strict=True))
+    highs = map(max, zip(*declared, strict=True))
+    spans = zip(lows, highs, strict=True)
+    return " / ".join(str(lo) if lo == hi else f"{lo} to {hi}" for lo, hi in spans)
+
+
+def block_ram(row: Row) -> str:
+    """Block RAM in blocks of 36 Kb, an 18 Kb block as a half."""
+    whole, half = row.spread(Quantity.BRAM36), row.spread(Quantity.BRAM18)
+    if half is None:
+        return ABSENT
+    wholes = whole.values if whole is not None else (0.0,) * len(half.values)
+    return count(Spread(tuple(w + h / 2 for w, h in zip(wholes, half.values, strict=True))))
+
+
+def cycles(row: Row, quantity: Quantity) -> str:
+    """Simulated cycles, or the plan's where nothing was simulated."""
+    simulated = row.spread(quantity)
+    if simulated is not None:
+        return count(simulated)
+    planned = row.spread(quantity, predicted=True)
+    return ABSENT if planned is None else f"{count(planned)} (planned)"
+
+
+def resources(comparison: Comparison, engine: str) -> Table:
+    """The design points of one engine, with both ratios, after the float baseline."""
+    headings = (
+        "design", "accuracy", "sparsity", "P by layer", "LUT", "FF", "BRAM", "DSP", "latency",
+        "interval", "vs 32-bit", "vs interval-sized",
+    )  # fmt: skip
+    floats = [row for row in comparison.rows if row.first.method is Method.FLOAT]
+    rows = tuple(_resources(row) for row in (*floats, *comparison.of(engine)))
+    return Table(f"Engine {engine}", headings, rows)
+
+
+def _resources(row: Row) -> tuple[str, ...]:
+    return (
+        row.label,
+        percent(row.accuracy),
+        percent(row.sparsity),
+        bits(row),
+        count(row.spread(Quantity.LUT)),
+        count(row.spread(Quantity.FF)),
+        block_ram(row),
+        count(row.spread(Quantity.DSP)),
+        cycles(row, Quantity.LATENCY),
+        cycles(row, Quantity.INTERVAL),
+        times(row.fixed32),
+        times(row.interval),
+    )
+
+
+def accumulators(comparison: Comparison) -> Table:
+    """The three bounds of every layer, by training; one row for each trained network."""
+    networks: dict[tuple[str, int], RunSummary] = {}
+    for run in comparison.runs:
+        if run.layers:
+            networks.setdefault((run.training, run.seed), run)
+    rows = [
+        (run.training, str(run.seed), b.layer, str(b.exact), str(b.l1), str(b.data_type))
+        for run in networks.values()
+        for b in run.layers
+    ]
+    headings = ("training", "seed", "layer", "exact (certified)", "L1 bound", "data-type bound")
+    return Table("Accumulator bits by bound", headings, tuple(rows))
+
+
+def sources(comparison: Comparison) -> Table:
+    """Every figure of every run, by the report and tool that it comes from."""
+    rows = []
+    for run in comparison.runs:
+        reports: dict[tuple[str, ...], list[str]] = {}
+        for quantity, metric in (*run.metrics.rows.items(), *run.predicted.rows.items()):
+            origin = (metric.kind.value, metric.target, metric.tool, metric.source)
+            reports.setdefault(origin, []).append(f"{quantity.value} {metric.value:,g}")
+        rows += [(run.name, *origin, ", ".join(texts)) for origin, texts in reports.items()]
+    headings = ("run", "kind", "target", "tool", "source", "figures")
+    return Table("Sources of the figures", headings, tuple(rows))
+
+
+def notes(comparison: Comparison) -> tuple[str, ...]:
+    """What a reader must know to read the ratios."""
+    luts = [m for run in comparison.runs if (m := run.metrics.get(Quantity.LUT)) is not None]
+    basis = one_basis(luts)
+    seeds = len({run.seed for run in comparison.runs})
+    texts = [
+        "Two baselines, the same engine and the ordinary QAT network in both. '32-bit sums': the "
+        "accumulator and every partial sum are declared 32 bits wide, whatever synthesis then "
+        "trims. 'Interval-sized sums': every sum is as wide as its exact interval, what a careful "
+        "tool does without A2Q. A ratio says how many times fewer LUTs a design has than that "
+        "baseline. The first flatters, the second is what the training earns.",
+        "P by layer: accumulator bits as declared in the hardware, first layer first.",
+        "LUT counts logic LUTs, LUTs used as memory and remaining inverters; carry cells and "
+        "dedicated multiplexers are not in it, except on ECP5, where a carry cell takes two LUTs. "
+        "BRAM is in blocks of 36 Kb.",
+        "Latency and interval are cycles of one frame, and between frames in steady state.",
+    ]
+    if basis:
+        texts.insert(2, f"Resources are {basis}, the whole network flattened.")
+    if seeds > 1:
+        texts.append(f"Means over {seeds} seeds, with the least and the greatest in brackets.")
+    if all(run.widths is not Widths.FIXED32 for run in comparison.runs):
+        texts.append("There is no 32-bit point among these runs, so there is no ratio to it.")
+    return tuple(texts)
+
+
+def headline(comparison: Comparison, engine: str) -> str | None:
+    """The smallest design of an engine that keeps 99.2 % of the float accuracy, in a sentence."""
+    best = comparison.best(engine)
+    if best is None:
+        return None
+    ratios = [
+        f"{times(ratio)} fewer than {name}"
+        for ratio, name in (
+            (best.fixed32, "ordinary QAT with 32-bit sums"),
+            (best.interval, "the same with interval-sized sums"),
+        )
+        if ratio is not None and ratio != 1
+    ]
+    luts = f"{count(best.spread(Quantity.LUT))} LUT"
+    against = f", {' and '.join(ratios)}" if ratios else ""
+    accuracy = f"{percent(best.accuracy)} accuracy (float {percent(best.float_accuracy)})"
+    return f"{engine}: {best.label} needs {luts}{against}, at {accuracy}."

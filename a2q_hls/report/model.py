@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a report knows of one run: one trained network, at most one design of it in hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text, write_text
+from a2q_hls.ints import Int64
+from a2q_hls.stages import Widths
+from a2q_hls.synthesize import Metrics, Role
+
+FILE = "summary.json"
+_BINS = 96
+_STRICT = ConfigDict(extra="forbid")
+
+
+class Method(str, Enum):
+    """How the network was trained."""
+
+    FLOAT = "float"
+    QAT = "qat"
+    A2Q = "a2q"
+    A2Q_PLUS = "a2q+"
+
+    @property
+    def label(self) -> str:
+        """Name in tables and plots."""
+        return {"float": "Float", "qat": "QAT", "a2q": "A2Q", "a2q+": "A2Q+"}[self.value]
+
+
+@dataclass(frozen=True)
+class LayerBits:
+    """Accumulator widths of one layer: the bounds of its certificate and what was declared."""
+
+    __pydantic_config__ = _STRICT
+
+    layer: str
+    exact: int
+    l1: int
+    data_type: int
+    declared: int
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One stage synthesized on its own."""
+
+    __pydantic_config__ = _STRICT
+
+    layer: str
+    role: Role
+    metrics: Metrics
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Accumulator values of one layer: ``counts[i]`` values in [edges[i], edges[i + 1]).
+
+    ``lo`` and ``hi`` are the certified interval over all channels, ``bits`` the signed type.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    layer: str
+    edges: tuple[int, ...]
+    counts: tuple[int, ...]
+    lo: int
+    hi: int
+    bits: int
+
+    def __post_init__(self) -> None:
+        if len(self.edges) != len(self.counts) + 1 or not self.counts:
+            found = f"{len(self.edges)} edges of {len(self.counts)} bins"
+            raise A2QError.of(f"histogram of {self.layer!r}", found, "one edge more than bins")
+
+    @classmethod
+    def of(cls, layer: str, values: Int64, lo: int, hi: int, bits: int) -> Histogram:
+        """Histogram of accumulator values of any shape.
+
+        Raises:
+            A2QError: no values, or one outside the certified interval.
+        """
+        where = f"histogram of {layer!r}"
+        if not values.size:
+            raise A2QError.of(where, "no values", "at least one")
+        if values.min() < lo or values.max() > hi:
+            found = f"values in [{values.min()}, {values.max()}]"
+            raise A2QError.of(where, found, f"the certified [{lo}, {hi}]")
+        width = max(1, -(-(hi - lo + 1) // _BINS))
+        edges = np.arange(lo, hi + 1 + width, width)
+        counts = np.histogram(values, edges)[0]
+        return cls(layer, tuple(edges.tolist()), tuple(counts.tolist()), lo, hi, bits)
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run.
+
+    Args:
+        name: the run's own name, for sources; tables use ``label``.
+        engine: engine and fold, such as ``unrolled`` or ``folded4x8``; None without hardware.
+        widths: who decided the widths in hardware; None without hardware.
+        target_bits: accumulator bits that the network was trained for; None where unconstrained.
+        accuracy: share of test samples, 0 to 1.
+        float_accuracy: the same share of the float network that it is compared with.
+        sparsity: share of weights that are zero.
+        metrics: resources, and simulated cycles if it was simulated.
+        predicted: cycles as the plan predicts them.
+        tools: versions, one tool each.
+        commands: command lines that made it, in order.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    name: str
+    method: Method
+    seed: int
+    accuracy: float
+    float_accuracy: float
+    sparsity: float | None = None
+    target_bits: int | None = None
+    engine: str | None = None
+    widths: Widths | None = None
+    layers: tuple[LayerBits, ...] = ()
+    metrics: Metrics = Metrics({})  # noqa: RUF009 - frozen and empty
+    predicted: Metrics = Metrics({})  # noqa: RUF009 - frozen and empty
+    costs: tuple[LayerCost, ...] = ()
+    histograms: tuple[Histogram, ...] = ()
+    tools: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    format: Literal["a2q_hls run summary 1"] = "a2q_hls run summary 1"
+
+    def __post_init__(self) -> None:
+        where = f"run {self.name!r}"
+        for field in ("accuracy", "float_accuracy", "sparsity"):
+            share = getattr(self, field)
+            if share is not None and not 0 <= share <= 1:
+                raise A2QError.of(f"{where}, {field}", share, "a share between 0 and 1")
+        if (self.engine is None) != (self.widths is None):
+            found = f"engine {self.engine} and widths {self.widths}"
+            raise A2QError.of(where, found, "both, or neither")
+
+    @property
+    def training(self) -> str:
+        """Method and trained width, such as ``A2Q+ P=9``."""
+        bits = "" if self.target_bits is None else f" P={self.target_bits}"
+        return f"{self.method.label}{bits}"
+
+    @property
+    def label(self) -> str:
+        """Training and, unless each is exactly as wide as its interval, the sums' widths."""
+        match self.widths:
+            case Widths.FIXED32:
+                return f"{self.training}, 32-bit sums"
+            case Widths.DATA_TYPE:
+                return f"{self.training}, data-type bound"
+            case Widths.EXACT if self.method is Method.QAT:
+                return f"{self.training}, interval-sized sums"
+            case _:
+                return self.training
+
+
+_SUMMARY = TypeAdapter(RunSummary)
+
+
+def save(summary: RunSummary, path: Path) -> None:
+    """Write a summary as JSON."""
+    write_text(path, _SUMMARY.dump_json(summary, indent=1).decode() + "\n")
+
+
+def load(path: Path) -> RunSummary:
+    """Read ``summary.json`` of a folder, or the file itself.
+
+    Raises:
+        A2QError: no such file, or not of this form; the message names the field.
+    """
+    path = path / FILE if path.is_dir() else path
+    text = read_text(path, "a run's summary")
+    try:
+        return _SUMMARY.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {'.'.join(map(str, first['loc'])) or 'the whole file'}"
+        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
+    except A2QError as error:
+        raise A2QError(f"{path}: {error}") from error
+
+
+def load_all(paths: Sequence[Path]) -> tuple[RunSummary, ...]:
+    """Summaries of several runs. See ``load``."""
+    return tuple(load(path) for path in paths)

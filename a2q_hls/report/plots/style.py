@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One look for every plot, and figures as SVG text."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from a2q_hls.report.model import Method
+
+INK = "#1f2328"
+MUTED = "#59636e"
+GRID = "#d1d9e0"
+BLUE = "#0072b2"
+ORANGE = "#d55e00"
+GREEN = "#009e73"
+PURPLE = "#a05195"
+SKY = "#56b4e9"
+YELLOW = "#e69f00"
+
+# In an HTML page the colours follow the reader's light or dark scheme.
+VARIABLES: Mapping[str, str] = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--grid)",
+    BLUE: "var(--blue)",
+    ORANGE: "var(--orange)",
+    GREEN: "var(--green)",
+    PURPLE: "var(--purple)",
+    SKY: "var(--sky)",
+    YELLOW: "var(--yellow)",
+}
+METHODS: Mapping[Method, tuple[str, str]] = {
+    Method.FLOAT: (MUTED, "D"),
+    Method.QAT: (GREEN, "s"),
+    Method.A2Q: (ORANGE, "^"),
+    Method.A2Q_PLUS: (BLUE, "o"),
+}
+_SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",  # Text stays text: searchable, and readable aloud.
+    "svg.hashsalt": "a2q_hls",  # Equal figures give equal bytes.
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+}
+
+
+def figure(width: float = 7.2, height: float = 4.2) -> Figure:
+    """Empty figure of that size in inches, which measures its text as the pixel canvas does."""
+    made = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(made)
+    return made
+
+
+def dress(axes: Axes, x: str, y: str) -> None:
+    """Labels, quiet frame and grid."""
+    axes.set_xlabel(x, color=INK)
+    axes.set_ylabel(y, color=INK)
+    axes.grid(True, color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(which="both", colors=MUTED, labelcolor=INK, labelsize=9)
+    for side, spine in axes.spines.items():
+        spine.set_color(GRID)
+        spine.set_visible(side in ("left", "bottom"))
+    axes.patch.set_alpha(0)
+
+
+def legend(made: Figure, axes: Axes, columns: int = 4) -> None:
+    """Legend of the axes below everything else, where it hides nothing."""
+    handles, labels = axes.get_legend_handles_labels()
+    made.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        labelcolor=INK,
+        fontsize=9,
+    )
+
+
+def png(made: Figure) -> bytes:
+    """The figure as a PNG file on white."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(_SETTINGS):
+        made.savefig(buffer, format="png", dpi=110, facecolor="white")
+    return buffer.getvalue()
+
+
+def svg(made: Figure) -> str:
+    """The figure as an SVG file on white, the same bytes for the same figure."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(_SETTINGS):
+        made.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def inline(text: str, name: str, title: str) -> str:
+    """An SVG file as an element of an HTML page.
+
+    Its ids begin with ``name``, its background is the page's, its colours are the page's variables.
+    """
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r' xmlns(?::\w+)?="[^"]*"', "", text)
+    text = re.sub(r'\bxlink:href="#', 'href="#', text)
+    text = re.sub(r'\bid="', f'id="{name}-', text)
+    text = re.sub(r'href="#', f'href="#{name}-', text)
+    text = re.sub(r"url\(#", f"url(#{name}-", text)
+    text = re.sub(r"#fff(?:fff)?\b", "none", text)
+    for colour, variable in VARIABLES.items():
+        text = text.replace(colour, variable)
+    label = f'<svg role="img" aria-label="{title}"'
+    return text.replace("<svg", label, 1)
