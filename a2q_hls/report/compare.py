@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from a2q_hls.errors import A2QError
 from a2q_hls.report.model import Method, RunSummary
 from a2q_hls.stages import Widths
-from a2q_hls.synthesize import Metric, Metrics, Quantity
+from a2q_hls.synthesize import Metric, Quantity
 
 SHARE = 0.992
 """Share of the float accuracy that a network must keep (A2Q, arXiv 2308.13504)."""
@@ -200,9 +200,3 @@ def _times_fewer(baseline: Row | None, row: Row) -> float | None:
     least = row.mean(Quantity.LUT)
     most = None if baseline is None else baseline.mean(Quantity.LUT)
     return None if least is None or most is None else most.ratio(least)
-
-
-def resources(run: RunSummary) -> Metrics:
-    """All figures of a run: measured ones, and predicted ones where nothing was measured."""
-    missing = {q: m for q, m in run.predicted.rows.items() if q not in run.metrics.rows}
-    return run.metrics.merged(Metrics(missing))

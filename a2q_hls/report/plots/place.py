@@ -10,9 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
+from numpy.typing import NDArray
 
 from a2q_hls.report.plots.style import MUTED
+
+Boxes = NDArray[np.float64]
+"""Rectangles (n, 4): left, bottom, right, top, in pixels."""
 
 _RADII = (11, 15, 20, 27, 36, 48, 64, 84)
 _DIRECTIONS = 24
@@ -33,12 +36,11 @@ class Label:
 
 @dataclass(frozen=True)
 class _Choice:
-    """A place for a label: its offset from the point and the box that it takes, in pixels."""
+    """A place for a label: its offset from the point and the boxes that it and its line take."""
 
     dx: float
     dy: float
-    box: Bbox
-    leader: tuple[Bbox, ...]
+    boxes: Boxes
 
     @property
     def distance(self) -> float:
@@ -50,7 +52,7 @@ def place(
     axes: Axes,
     labels: Sequence[Label],
     obstacles: Sequence[tuple[float, float]] = (),
-) -> tuple[Bbox, ...]:
+) -> Boxes:
     """Write the labels and return their boxes in pixels, in the order of the labels.
 
     ``obstacles`` are places in data coordinates that stay clear. Limits must be set before.
@@ -58,36 +60,41 @@ def place(
     made.draw_without_rendering()
     places = [(label.x, label.y) for label in labels]
     centres = axes.transData.transform([*places, *obstacles])
-    taken = [_square(x, y, _CLEAR) for x, y in centres]
-    frame, boxes = axes.get_window_extent(), dict[int, Bbox]()
+    taken = np.concatenate([centres - _CLEAR, centres + _CLEAR], axis=1)
+    frame = np.array([axes.get_window_extent().extents])
+    written = np.zeros((len(labels), 4))
     for index in np.argsort(centres[: len(labels), 0]).tolist():
-        x, y = centres[index]
-        choices = _choices(x, y, _size(axes, labels[index].text))
+        choices = _choices(centres[index], _size(axes, labels[index].text))
         best = min(choices, key=lambda choice: _cost(choice, taken, frame))
-        taken += [best.box, *best.leader]
-        boxes[index] = best.box
+        taken = np.concatenate([taken, best.boxes])
+        written[index] = best.boxes[0]
         _write(made, axes, labels[index], best)
-    return tuple(boxes[index] for index in range(len(labels)))
+    return written
 
 
-def _square(x: float, y: float, half: float) -> Bbox:
-    return Bbox.from_extents(x - half, y - half, x + half, y + half)
+def overlap(a: Boxes, b: Boxes) -> NDArray[np.float64]:
+    """Area that each of the boxes a (n, 4) shares with each of b (m, 4); (n, m)."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return np.asarray(np.maximum(high - low, 0).prod(axis=2), np.float64)
 
 
-def _choices(x: float, y: float, size: tuple[float, float]) -> list[_Choice]:
+def _choices(centre: NDArray[np.float64], size: tuple[float, float]) -> list[_Choice]:
     angles = [2 * math.pi * step / _DIRECTIONS for step in range(_DIRECTIONS)]
     offsets = [(r * math.cos(a), r * math.sin(a)) for r in _RADII for a in angles]
-    return [
-        _Choice(dx, dy, _box(x + dx, y + dy, dx, size), _leader(x, y, dx, dy)) for dx, dy in offsets
-    ]
+    return [_Choice(dx, dy, _boxes(centre, dx, dy, size)) for dx, dy in offsets]
 
 
-def _leader(x: float, y: float, dx: float, dy: float) -> tuple[Bbox, ...]:
-    """Squares along the line from the point to its label, where one is drawn."""
+def _boxes(centre: NDArray[np.float64], dx: float, dy: float, size: tuple[float, float]) -> Boxes:
+    """The label's box and, where a line to its point is drawn, squares along that line."""
+    width, height = size
+    x, y = centre + np.array([dx, dy])
+    left = x - {"left": 0.0, "center": width / 2, "right": width}[_side(dx)]
+    box = np.array([[left, y - height / 2, left + width, y + height / 2]])
     if math.hypot(dx, dy) < _LEADER:
-        return ()
-    steps = np.arange(0.3, 1, 0.1)
-    return tuple(_square(x + dx * step, y + dy * step, 1) for step in steps.tolist())
+        return box
+    line = centre + np.arange(0.3, 1, 0.1)[:, None] * np.array([dx, dy])
+    return np.concatenate([box, np.concatenate([line - 1, line + 1], axis=1)])
 
 
 def _size(axes: Axes, text: str) -> tuple[float, float]:
@@ -101,23 +108,10 @@ def _side(dx: float) -> str:
     return "center" if abs(dx) < 3 else "left" if dx > 0 else "right"
 
 
-def _box(x: float, y: float, dx: float, size: tuple[float, float]) -> Bbox:
-    width, height = size
-    left = x - {"left": 0.0, "center": width / 2, "right": width}[_side(dx)]
-    return Bbox.from_bounds(left, y - height / 2, width, height)
-
-
-def _cost(choice: _Choice, taken: Sequence[Bbox], frame: Bbox) -> float:
-    parts = (choice.box, *choice.leader)
-    covered = sum(_overlap(part, other) for part in parts for other in taken)
-    outside = choice.box.width * choice.box.height - _overlap(choice.box, frame)
-    return _COVERED * (covered + outside) + choice.distance
-
-
-def _overlap(a: Bbox, b: Bbox) -> float:
-    width = min(a.x1, b.x1) - max(a.x0, b.x0)
-    height = min(a.y1, b.y1) - max(a.y0, b.y0)
-    return float(max(width, 0) * max(height, 0))
+def _cost(choice: _Choice, taken: Boxes, frame: Boxes) -> float:
+    box = choice.boxes[:1]
+    outside = overlap(box, box).sum() - overlap(box, frame).sum()
+    return float(_COVERED * (overlap(choice.boxes, taken).sum() + outside) + choice.distance)
 
 
 def _write(made: Figure, axes: Axes, label: Label, choice: _Choice) -> None:

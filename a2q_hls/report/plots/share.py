@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 _TOP = 100.5  # So that an accuracy of 100 % has a place.
-_STEPS = (10.0, 5.0, 1.0, 0.5, 0.2, 0.1)
+_STEPS = (10.0, 5.0, 1.0, 0.5, 0.1)
 _ENOUGH = 5  # Ticks from which no finer step is used.
 _LEAST = 0.12  # About one percentage point at 97 %.
 _APART = 0.055  # Least distance of two ticks, as a share of the axis.
