@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from typing_extensions import assert_never
 
-from a2q_hls.adders import shared
+from a2q_hls.adders import AdderGraph, shared
 from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.buffers import buffered
 from a2q_hls.errors import A2QError
 from a2q_hls.interval import dot_intervals
-from a2q_hls.ints import IntType
+from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
 from a2q_hls.stages import (
     Engine,
@@ -162,10 +163,16 @@ def refuse_fold(node: Dot, fold: Folded) -> None:
             raise A2QError.of(f"fold of {node.name!r}", f"{name} {size}", f"one of {divisors}")
 
 
+@lru_cache(maxsize=32)
+def _graph(weights: IntTensor, inputs: tuple[IntType, ...]) -> AdderGraph:
+    """Design points of one network differ in widths, not in adders."""
+    return shared(weights.values.reshape(weights.shape[0], -1), inputs)
+
+
 def _unrolled(
     node: Dot, source: Stream, sink: Stream, engine: Unrolled, widths: Widths
 ) -> UnrolledStage:
-    graph = shared(node.matrix, (source.type,) * source.lanes)
+    graph = _graph(node.weights, (source.type,) * source.lanes)
     exact = tuple(IntType.spanning(adder.lo, adder.hi) for adder in graph.adders)
     sums = exact if widths is Widths.EXACT else (sink.type,) * len(exact)
     return UnrolledStage(node, source, sink, graph, sums, sink.type, engine.levels)

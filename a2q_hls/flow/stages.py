@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import Enum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from a2q_hls.files import read_text, write_text
 from a2q_hls.flow.data import Frames
 from a2q_hls.flow.point import Point
 from a2q_hls.project import Project
-from a2q_hls.simulate import csim, result
+from a2q_hls.simulate import cocotb_run, csim, result
 from a2q_hls.simulate import rtl as rtl_simulation
 from a2q_hls.simulate.tools import compiler_version, verilator
 from a2q_hls.synthesize import Progress, SynthesisResult, layers, load, save, synthesize
@@ -138,9 +139,10 @@ def _simulate(point: Point, simulator: Simulator, frames: Frames) -> tuple[resul
             tool = f"Verilator {verilator().version}"
             return rtl_simulation.run(project, frames.x, build), tool
         case Simulator.COCOTB:
-            from a2q_hls.simulate import cocotb_run
-
-            return cocotb_run.run(project, frames.x, frames.expected, build, predict(point.plan))
+            timing = predict(point.plan)
+            report = cocotb_run.run(project, frames.x, frames.expected, build, timing)
+            tool = f"cocotb {version('cocotb')} on Verilator {verilator().version}"
+            return report.result, f"{tool}, tests: {', '.join(report.tests)}"
         case _:
             assert_never(simulator)
 

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The application and its verbs; errors of the user end with exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.markup import escape
+
+from a2q_hls import __version__
+from a2q_hls.cli import demo, doctor, hardware, training
+from a2q_hls.cli.console import errors
+from a2q_hls.errors import A2QError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="a2q-hls",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    help="Neural networks whose accumulators provably cannot overflow, and their hardware.\n\n"
+    "Stages: train, certify, generate, simulate, synthesize, compare. Start with demo or doctor.",
+)
+app.command()(training.train)
+app.command()(training.certify)
+app.command()(hardware.generate)
+app.command()(hardware.simulate)
+app.command()(hardware.synthesize)
+app.command()(hardware.compare)
+app.command()(demo.demo)
+app.command()(demo.sweep)
+app.command()(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"a2q-hls {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Options of every verb."""
+
+
+def main() -> None:
+    """Entry point of ``a2q-hls``."""
+    try:
+        app()
+    except A2QError as error:
+        errors.print(f"[bold red]error:[/] {escape(str(error))}")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        errors.print("interrupted: the same command goes on from what is done")
+        sys.exit(INTERRUPTED)

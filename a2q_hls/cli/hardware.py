@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs of the hardware: generate, simulate, synthesize and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from a2q_hls.bound import Certified
+from a2q_hls.cli.console import bars, console
+from a2q_hls.errors import A2QError
+from a2q_hls.flow import stages
+from a2q_hls.flow.data import frames
+from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
+from a2q_hls.flow.stages import Simulator, Target
+from a2q_hls.folding import folded, unrolled
+from a2q_hls.plan import Engine, Widths
+from a2q_hls.synthesize.metric import Quantity
+
+
+class EngineKind(str, Enum):
+    """Engine of every layer."""
+
+    UNROLLED = "unrolled"
+    FOLDED = "folded"
+
+
+class Tool(str, Enum):
+    """Synthesis tool."""
+
+    YOSYS = "yosys"
+
+
+POINT = typer.Argument(help="Design point RUN/points/NAME, or a RUN that has only one.")
+
+
+def generate(
+    run: Annotated[Path, typer.Argument(help="Run folder with network.a2q, or a design point.")],
+    target: Annotated[
+        list[Target] | None, typer.Option(help="What to generate; default both.")
+    ] = None,
+    engine: Annotated[EngineKind, typer.Option(help="Engine of every layer.")] = (
+        EngineKind.UNROLLED
+    ),
+    pe: Annotated[int, typer.Option(help="Folded: output channels a cycle, first layer.")] = 4,
+    simd: Annotated[int, typer.Option(help="Folded: inputs a cycle, first layer.")] = 8,
+    levels: Annotated[int, typer.Option(help="Unrolled: adders between registers, 0 all.")] = 0,
+    widths: Annotated[Widths, typer.Option(help="What sizes the accumulators.")] = Widths.EXACT,
+    name: Annotated[str, typer.Option(help="Name of the design point.")] = "",
+) -> None:
+    """Generate the Vitis HLS C++ and the SystemVerilog of a design point.
+
+    Example: [bold]a2q-hls generate runs/p9 --target rtl --engine folded --pe 4 --simd 8[/]
+    """
+    if (run / "plan.json").exists():
+        point = open_point(run)
+    else:
+        certified = load_network(run)
+        engines = _engines(certified, engine, (pe, simd), levels)
+        point = create(run, engines, widths, name)
+    for wanted in target or list(Target):
+        stages.generate(point, wanted)
+        console.print(f"{wanted.value}: {point.root / wanted.value}", soft_wrap=True)
+
+
+def _engines(
+    certified: Certified, kind: EngineKind, fold: tuple[int, int], levels: int
+) -> Mapping[str, Engine]:
+    if kind is EngineKind.UNROLLED:
+        return unrolled(certified, levels)
+    return folded(certified, *fold)
+
+
+def simulate(
+    point: Annotated[Path, POINT],
+    using: Annotated[
+        list[Simulator] | None,
+        typer.Option("--with", help="csim: g++; rtl: compiled Verilator; cocotb: protocol."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="npz with codes x and labels y; default: test images.")
+    ] = None,
+    count: Annotated[int, typer.Option("--frames", help="At most so many; 0: all.")] = 0,
+) -> None:
+    """Simulate generated hardware and compare every output with the exact oracle.
+
+    Example: [bold]a2q-hls simulate runs/p9/points/unrolled_exact --with csim --with rtl[/]
+    """
+    opened = open_point(resolve(point))
+    chosen = frames(opened.plan.certified, data)
+    for simulator in using or [Simulator.CSIM, Simulator.RTL]:
+        limit = count or (COCOTB_FRAMES if simulator is Simulator.COCOTB else len(chosen.x))
+        with console.status(f"{simulator.value}: {opened.name}"):
+            found = stages.simulate(opened, simulator, chosen.head(limit))
+        console.print(_told(opened, found), soft_wrap=True)
+
+
+COCOTB_FRAMES = 64  # cocotb runs some 1000 cycles a second; the whole set goes through the harness.
+
+
+def _told(point: Point, found: stages.Simulation) -> str:
+    correct = "" if found.accuracy is None else f", accuracy {found.accuracy:.2%}"
+    timing = ""
+    if found.latency is not None:
+        timing = f", latency {found.latency} and interval {found.interval} cycles as predicted"
+    rate = f"{found.samples_per_second:.0f} frames/s after a build of {found.build_seconds:.1f} s"
+    name = f"{found.simulator.value} ({found.tool}) of {point.name}"
+    return f"{name}: {found.frames} frames equal to the oracle{correct}{timing}; {rate}"
+
+
+def synthesize(
+    point: Annotated[Path, POINT],
+    tool: Annotated[Tool, typer.Option(help="Synthesis tool.")] = Tool.YOSYS,
+    family: Annotated[str, typer.Option(help="xcup, xc7 or ecp5.")] = "xcup",
+    by_layer: Annotated[bool, typer.Option(help="Each layer on its own, too.")] = True,
+    jobs: Annotated[int, typer.Option(help="Tool processes at a time.")] = 2,
+) -> None:
+    """Synthesize the generated SystemVerilog; results are cached by the digest of the sources.
+
+    Example: [bold]a2q-hls synthesize runs/p9/points/unrolled_exact --family xc7[/]
+    """
+    opened = open_point(resolve(point))
+    with bars() as shown:
+        shown.report(f"{tool.value} {opened.name}", 0, 1)
+        found = stages.synthesize_point(
+            opened,
+            family,
+            by_layer=by_layer,
+            progress=lambda p: shown.report(f"{tool.value} {opened.name}", p.done, p.total),
+            jobs=jobs,
+        )
+    for module in (found.whole, *found.modules):
+        counts = (Quantity.LUT, Quantity.FF, Quantity.BRAM18, Quantity.DSP)
+        cells = ", ".join(f"{module.metrics[q].value} {q.value}" for q in counts)
+        console.print(f"{module.module}: {cells}", soft_wrap=True)
+    console.print(f"{found.tool}, {family}: {found.whole.command}", soft_wrap=True)
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Design points, or runs with all of theirs.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for report.md and report.html.")] = None,
+    family: Annotated[str, typer.Option(help="Device family to compare.")] = "xcup",
+) -> None:
+    """Compare design points: resources, accuracy and the ratio to the 32-bit point.
+
+    Example: [bold]a2q-hls compare runs/qat runs/p9 --out runs/report[/]
+    """
+    from a2q_hls.flow.comparison import points_of, report_on
+
+    points = points_of(runs)
+    if not points:
+        names = ", ".join(map(str, runs))
+        raise A2QError.of(names, "no synthesized design point", "RUN/points/NAME after synthesize")
+    for table in report_on(points, family, out):
+        console.print(table)
+    if out:
+        console.print(f"report: {out / 'report.html'}", soft_wrap=True)

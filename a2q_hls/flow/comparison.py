@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From run folders to a report: summaries of design points, tables and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.table import Table
+
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+from a2q_hls.flow.data import Frames, frames
+from a2q_hls.flow.point import Point, engine_name, load_network, open_point, points
+from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis, synthesis_path
+from a2q_hls.interpret import trace
+from a2q_hls.network import Dot
+from a2q_hls.plan import FoldedStage, Plan, Unrolled, UnrolledStage
+from a2q_hls.report import compare, tables, write
+from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
+from a2q_hls.synthesize import Metric, Metrics, Quantity
+from a2q_hls.synthesize.metric import Kind
+from a2q_hls.timing import Timing, predict
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TrainedConfig(_Lenient):
+    """What a report needs of a training's configuration."""
+
+    method: Method
+    seed: int
+
+
+class TrainedFigures(_Lenient):
+    """What a report needs of a training's figures."""
+
+    float_accuracy: float
+    accuracy: float | None
+
+
+class Training(_Lenient):
+    """training.json, as far as reports read it."""
+
+    config: TrainedConfig
+    figures: TrainedFigures
+
+
+def training(run: Path) -> Training:
+    """The record of a run's training.
+
+    Raises:
+        A2QError: the run has none, or it is damaged.
+    """
+    path = run / "training.json"
+    try:
+        return Training.model_validate_json(read_text(path, "a run written by 'a2q-hls train'"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {'.'.join(map(str, first['loc']))}"
+        raise A2QError.of(where, repr(first["input"]), first["msg"]) from error
+
+
+def points_of(paths: Sequence[Path]) -> list[Point]:
+    """Design points among ``paths``, and those of the runs among them."""
+    roots = [root for path in paths for root in _roots(path)]
+    return [open_point(root) for root in dict.fromkeys(roots)]
+
+
+def _roots(path: Path) -> Sequence[Path]:
+    if (path / "plan.json").exists():
+        return [path]
+    found = points(path)
+    if not found:
+        raise A2QError.of(str(path), "no design points", "a folder after 'a2q-hls generate'")
+    return found
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A point with everything that was recorded of it."""
+
+    point: Point
+    frames: Frames
+    family: str
+    simulation: Simulation | None
+
+    @property
+    def timing(self) -> Timing:
+        return predict(self.point.plan)
+
+
+def summarize(point: Point, family: str = "xcup") -> RunSummary:
+    """Summary of a design point from the files in its folders.
+
+    Raises:
+        A2QError: the run has no training record, or a file is damaged.
+    """
+    data = frames(point.plan.certified)
+    subject = _Subject(point, data, family, simulation(point, Simulator.RTL))
+    found, method = training(point.run), training(point.run).config.method
+    accuracy = data.accuracy if data.accuracy is not None else found.figures.accuracy
+    dots = point.plan.certified.network.dots
+    targets = {dot.accumulator.bits for dot in dots}
+    target = max(targets) if method in (Method.A2Q, Method.A2Q_PLUS) else None
+    return RunSummary(
+        name=point.name,
+        method=method,
+        seed=found.config.seed,
+        accuracy=accuracy or 0.0,
+        float_accuracy=found.figures.float_accuracy,
+        sparsity=_sparsity(dots),
+        target_bits=target,
+        engine=point_engine(point.plan),
+        widths=point.plan.widths,
+        layers=_layers(point.plan),
+        metrics=_metrics(subject),
+        predicted=_cycles(subject.timing, Kind.ESTIMATE, "plan.json", "a2q_hls timing model"),
+        costs=_costs(point, family),
+        histograms=_histograms(subject),
+        tools=_tools(subject),
+        commands=_commands(subject),
+    )
+
+
+def summarize_training(run: Path) -> RunSummary:
+    """Summary of a run without hardware.
+
+    Raises:
+        A2QError: the run has no training record or no network.
+    """
+    found, certified = training(run), load_network(run)
+    dots = certified.network.dots
+    target = max(dot.accumulator.bits for dot in dots)
+    return RunSummary(
+        name=run.name,
+        method=found.config.method,
+        seed=found.config.seed,
+        accuracy=found.figures.accuracy or 0.0,
+        float_accuracy=found.figures.float_accuracy,
+        sparsity=_sparsity(dots),
+        target_bits=None if found.config.method is Method.QAT else target,
+    )
+
+
+def _sparsity(dots: Sequence[Dot]) -> float:
+    zeros = sum(int((dot.matrix == 0).sum()) for dot in dots)
+    return zeros / sum(dot.matrix.size for dot in dots)
+
+
+def point_engine(plan: Plan) -> str:
+    """Engine of the first Dot, which names the design."""
+    for stage in plan.stages:
+        if isinstance(stage, FoldedStage):
+            return engine_name(stage.fold)
+        if isinstance(stage, UnrolledStage):
+            return engine_name(Unrolled(stage.levels))
+    raise A2QError.of(f"plan {plan.name!r}", "no Dot", "at least one")
+
+
+def _layers(plan: Plan) -> tuple[LayerBits, ...]:
+    dots = [s for s in plan.stages if isinstance(s, FoldedStage | UnrolledStage)]
+    proofs = plan.certified.certificates
+    return tuple(
+        LayerBits(
+            layer=stage.node.name,
+            exact=int(proofs[stage.node.name].exact_bits.max()),
+            l1=int(proofs[stage.node.name].l1_bits.max()),
+            data_type=proofs[stage.node.name].data_type_bits,
+            declared=stage.accumulator.bits,
+        )
+        for stage in dots
+    )
+
+
+def _metrics(subject: _Subject) -> Metrics:
+    cells = synthesis(subject.point, subject.family)
+    rows = cells.whole.metrics if cells else Metrics({})
+    done = subject.simulation
+    if done is None or done.latency is None or done.interval is None:
+        return rows
+    timing = Timing(done.latency, done.interval)
+    return rows.merged(_cycles(timing, Kind.SIMULATION, "simulate_rtl.json", done.tool))
+
+
+def _cycles(timing: Timing, kind: Kind, source: str, tool: str) -> Metrics:
+    values = {Quantity.LATENCY: timing.latency, Quantity.INTERVAL: timing.interval}
+    rows = {q: Metric(value, "cycles", source, tool, kind, "any") for q, value in values.items()}
+    return Metrics(rows)
+
+
+def _costs(point: Point, family: str) -> tuple[LayerCost, ...]:
+    found = synthesis(point, family)
+    modules = found.modules if found else ()
+    return tuple(LayerCost(module.module, module.role, module.metrics) for module in modules)
+
+
+def _histograms(subject: _Subject) -> tuple[Histogram, ...]:
+    certified = subject.point.plan.certified
+    values = trace(certified.network, subject.frames.x)
+    return tuple(
+        Histogram.of(name, values[name], *proof.intervals.hull, int(proof.exact_bits.max()))
+        for name, proof in certified.certificates.items()
+    )
+
+
+def _tools(subject: _Subject) -> tuple[str, ...]:
+    cells = synthesis(subject.point, subject.family)
+    found = [cells.tool] if cells else []
+    recorded = (simulation(subject.point, simulator) for simulator in Simulator)
+    return tuple(dict.fromkeys(found + [done.tool for done in recorded if done]))
+
+
+def _commands(subject: _Subject) -> tuple[str, ...]:
+    root = subject.point.root
+    commands = [f"a2q-hls generate {root}"]
+    if subject.simulation:
+        commands.append(f"a2q-hls simulate {root} --with rtl")
+    if synthesis_path(subject.point, subject.family).exists():
+        commands.append(f"a2q-hls synthesize {root} --family {subject.family}")
+    return tuple(commands)
+
+
+def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[Table, ...]:
+    """Tables of a comparison of points; with ``out``, its report is written there."""
+    comparison = compare([summarize(point, family) for point in points])
+    if out:
+        write(comparison, out, "Comparison of design points")
+    return tables(comparison)

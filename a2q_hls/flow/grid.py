@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A grid of networks and design points: trained, generated, simulated, synthesized, reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import assert_never
+
+from a2q_hls import report
+from a2q_hls.bound import Certified
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+from a2q_hls.flow import stages
+from a2q_hls.flow.comparison import summarize, summarize_training, training
+from a2q_hls.flow.data import frames
+from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
+from a2q_hls.flow.stages import Simulator, Target
+from a2q_hls.folding import folded, unrolled
+from a2q_hls.plan import Engine, Widths
+from a2q_hls.report.compare import SHARE
+from a2q_hls.train import Config, parse_config, train
+
+Report = Callable[[str, int, int], None]
+"""Called with the name of a bar, what is done of it, and its total."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class NetworkGrid(_Strict):
+    """One method at several accumulator widths; ``settings`` are keys of its configuration."""
+
+    method: Literal["qat", "a2q", "a2q+"]
+    accumulators: tuple[int, ...] = Field(min_length=1)
+    settings: dict[str, Any] = {}
+
+
+class Grid(_Strict):
+    """What is trained and built.
+
+    ``hardware`` says which constrained networks become hardware: all of them, or of each method
+    and seed only the narrowest that keeps 99.2 % of the float accuracy. Ordinary QAT always does,
+    with every policy of widths: it is the baseline.
+    """
+
+    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
+    seeds: tuple[int, ...] = Field(min_length=1)
+    networks: tuple[NetworkGrid, ...] = Field(min_length=1)
+    engines: tuple[UnrolledSpec | FoldedSpec, ...] = Field(min_length=1)
+    hardware: Literal["all", "narrowest"] = "all"
+    family: str = "xcup"
+
+    @property
+    def configs(self) -> tuple[Config, ...]:
+        """Configuration of every training."""
+        return tuple(
+            _config(network, bits, seed)
+            for seed in self.seeds
+            for network in self.networks
+            for bits in network.accumulators
+        )
+
+
+def load_grid(path: Path) -> Grid:
+    """Read a grid.
+
+    Raises:
+        A2QError: not YAML, or a wrong key; the message names it.
+    """
+    try:
+        return Grid.model_validate(yaml.safe_load(read_text(path, "a YAML grid; see configs/")))
+    except yaml.YAMLError as error:
+        raise A2QError.of(str(path), f"invalid YAML ({error})", "a YAML grid") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}, key {'.'.join(map(str, first['loc']))!r}"
+        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
+
+
+def _config(network: NetworkGrid, bits: int, seed: int) -> Config:
+    name = f"{network.method.replace('+', '_plus')}_p{bits}_seed{seed}"
+    keys = {"name": name, "method": network.method, "accumulators": bits, "seed": seed}
+    return parse_config({**network.settings, **keys}, f"grid, network {name!r}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Runs and points of a finished grid, and its comparison."""
+
+    runs: tuple[Path, ...]
+    points: tuple[Point, ...]
+    comparison: report.Comparison
+
+
+def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: int = 2) -> Outcome:
+    """Do all of a grid below ``out``; what is already there and still valid is kept."""
+    runs = tuple(_train(grid.configs, out, progress))
+    chosen = [run for run in runs if run in _hardware(grid, runs)]
+    designs = [(run, engine, widths) for run in chosen for engine, widths in _designs(grid, run)]
+    points = _in_parallel(designs, grid.family, progress, jobs)
+    summaries = [summarize(point, grid.family) for point in points]
+    trained = [summarize_training(run) for run in runs if run not in chosen]
+    return Outcome(runs, tuple(points), report.compare([*trained, *summaries]))
+
+
+def _train(configs: Sequence[Config], out: Path, progress: Report) -> Iterable[Path]:
+    for index, config in enumerate(configs):
+        progress("networks trained", index, len(configs))
+        folder = out / "runs" / config.name
+        shared = out / "float" / f"seed{config.seed}"
+        bar = f"training {config.name}"
+        train(config, folder, lambda p, bar=bar: progress(bar, p.epoch, p.epochs), shared)  # type: ignore[misc]
+        yield folder
+    progress("networks trained", len(configs), len(configs))
+
+
+def _hardware(grid: Grid, runs: Sequence[Path]) -> set[Path]:
+    if grid.hardware == "all":
+        return set(runs)
+    chosen: dict[tuple[str, int], tuple[int, Path]] = {}
+    unconstrained = set()
+    for run, config in zip(runs, grid.configs, strict=True):
+        if config.method == "qat":
+            unconstrained.add(run)
+        elif _accurate(run):
+            key, bits = (config.method, config.seed), max(config.accumulator_bits)
+            chosen[key] = min(chosen.get(key, (bits, run)), (bits, run))
+    return unconstrained | {run for _, run in chosen.values()}
+
+
+def _accurate(run: Path) -> bool:
+    figures = training(run).figures
+    return (figures.accuracy or 0.0) >= SHARE * figures.float_accuracy
+
+
+def _designs(grid: Grid, run: Path) -> Iterable[tuple[UnrolledSpec | FoldedSpec, Widths]]:
+    baseline = training(run).config.method is report.Method.QAT
+    for engine in grid.engines:
+        for widths in Widths if baseline else (Widths.EXACT,):
+            yield engine, widths
+
+
+def _engines(certified: Certified, spec: UnrolledSpec | FoldedSpec) -> Mapping[str, Engine]:
+    match spec:
+        case UnrolledSpec():
+            return unrolled(certified, spec.levels)
+        case FoldedSpec():
+            return folded(certified, spec.pe, spec.simd)
+        case _:
+            assert_never(spec)
+
+
+_Design = tuple[Path, UnrolledSpec | FoldedSpec, Widths]
+
+
+def _in_parallel(
+    designs: Sequence[_Design], family: str, progress: Report, jobs: int
+) -> list[Point]:
+    progress("design points built", 0, len(designs))
+    with ThreadPoolExecutor(jobs) as pool:
+        futures = [pool.submit(build_point, *design, family) for design in designs]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress("design points built", done, len(designs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [future.result() for future in futures]
+
+
+def build_point(run: Path, spec: UnrolledSpec | FoldedSpec, widths: Widths, family: str) -> Point:
+    """Generate, simulate on the whole test set by both simulators, and synthesize a point."""
+    certified = load_network(run)
+    stages.certify_run(certified, run)
+    point = create(run, _engines(certified, spec), widths)
+    data = frames(certified)
+    for target in Target:
+        stages.generate(point, target)
+    for simulator in (Simulator.CSIM, Simulator.RTL):
+        known = stages.simulation(point, simulator)
+        if known is None or known.frames != len(data.x):
+            stages.simulate(point, simulator, data)
+    stages.synthesize_point(point, family, jobs=1)
+    return point
