@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plots show the runs' own numbers, and their labels are legible."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import report_builders as build
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from a2q_hls.report import Comparison, compare, plots
+from a2q_hls.report import Comparison, LayerCost, compare, plots
 from a2q_hls.report.plots.accuracy import accuracy_against_bits
 from a2q_hls.report.plots.bars import luts_by_layer
 from a2q_hls.report.plots.histogram import accumulator_values
@@ -15,7 +17,7 @@ from a2q_hls.report.plots.pareto import front, luts_against_accuracy, points
 from a2q_hls.report.plots.place import Label, overlap, place
 from a2q_hls.report.plots.share import accuracy_axis
 from a2q_hls.report.plots.style import figure, svg
-from a2q_hls.synthesize import Quantity
+from a2q_hls.synthesize import Quantity, Role
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +141,11 @@ def test_equal_figures_give_equal_files() -> None:
     assert [plot.name for plot in first] == [
         "accuracy", "pareto_unrolled", "layers_unrolled", "values_qat", "values_a2qplus_p9",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("role", Role)
+def test_every_role_has_a_colour_in_the_bars(role: Role) -> None:
+    cost = LayerCost("part", role, build.resources({Quantity.LUT: 7}))
+    comparison = compare([replace(build.run(100), costs=(cost,))])
+    (group,) = made(luts_by_layer(comparison, "unrolled")).axes[0].containers
+    assert [bar.get_width() for bar in group] == [7]

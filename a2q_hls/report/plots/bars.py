@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
+from typing_extensions import assert_never
 
 from a2q_hls.report.compare import Comparison, Row, one_basis
 from a2q_hls.report.model import LayerCost
@@ -26,12 +27,19 @@ from a2q_hls.report.plots.style import (
 )
 from a2q_hls.synthesize import Metric, Quantity, Role
 
-_COLOURS: Mapping[Role, Sequence[str]] = {
-    Role.DOT: (BLUE, SKY, PURPLE),
-    Role.REQUANTIZE: (ORANGE, YELLOW),
-    Role.RESIZE: (GRID,),
-    Role.NETWORK: (MUTED,),
-}
+
+def _palette(role: Role) -> Sequence[str]:
+    match role:
+        case Role.DOT:
+            return (BLUE, SKY, PURPLE)
+        case Role.REQUANTIZE:
+            return (ORANGE, YELLOW)
+        case Role.FIFO:
+            return (GRID,)
+        case Role.RESIZE | Role.NETWORK:
+            return (MUTED,)
+        case _:
+            assert_never(role)
 
 
 def luts_by_layer(comparison: Comparison, engine: str) -> Figure | None:
@@ -64,7 +72,7 @@ def _layers(rows: Sequence[Row]) -> dict[str, tuple[Role, str]]:
     used: dict[Role, int] = {}
     colours = {}
     for name, role in roles.items():
-        choices = _COLOURS[role]
+        choices = _palette(role)
         colours[name] = (role, choices[used.get(role, 0) % len(choices)])
         used[role] = used.get(role, 0) + 1
     return colours
