@@ -3,8 +3,8 @@
 
 One LUT6 in front of a carry chain computes the propagate signal of a column. An ordinary adder
 gives it two bits, so that one LUT removes one bit of the sum. It holds six: the addend's bit and
-any function of five others. A table of five bits whose weighted sum is at most 7 takes three columns,
-so that one LUT removes 5/3 bits; the carry input removes one more for nothing.
+any function of five others. A table of five bits of total weight at most 7 takes three columns, so
+that one LUT removes 5/3 bits; the carry input removes one more for nothing.
 """
 
 from __future__ import annotations

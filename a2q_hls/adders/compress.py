@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from random import Random
 
 from a2q_hls.adders.chains import Bit, Chain, Table
 from a2q_hls.adders.pack import Item, Shape, counted, packed
 
-GAP = 2  # Columns without a table that a carry may cross; beyond, it becomes a bit of its own.
+GAP = 9  # Columns without a table that a carry may cross; beyond, it becomes a bit of its own.
+PASS = 0.25  # Price of a column without LUT: yosys charges none, a device may need the site.
+CARRY = 0.9  # Share of the chains whose carry input is used where it can be.
 
 Word = tuple[Bit | bool, ...]
 
@@ -32,10 +36,10 @@ def slots_of(content: list[Item], modulus: int) -> list[Slot]:
     return [Slot(column, shape) for column, row in enumerate(by_column) for shape in row]
 
 
-def first_chain(slots: list[Slot]) -> list[Slot]:
+def first_chain(slots: list[Slot], chance: Random) -> list[Slot]:
     """Tables from the lowest column upward, no two of which share a column."""
     chain: list[Slot] = []
-    for slot in sorted(slots, key=lambda slot: (slot.column, -slot.shape.width)):
+    for slot in sorted(slots, key=lambda slot: (slot.column, -slot.shape.width, chance.random())):
         if not chain or slot.column >= chain[-1].end:
             chain.append(slot)
     return chain
@@ -69,9 +73,12 @@ def offset(content: list[Item]) -> int:
 class Heap:
     """Bits that are still to be summed: one word, and items that have no place in it yet."""
 
-    def __init__(self, content: list[Item], modulus: int, constant: int, node: int) -> None:
+    def __init__(
+        self, content: list[Item], modulus: int, constant: int, node: int, chance: Random
+    ) -> None:
         """Sum of the content and the constant modulo ``2**modulus``; chains count from ``node``."""
         self.modulus = modulus
+        self.chance = chance
         self.pending = constant % (1 << modulus)
         self.node = node
         self.rest = [item for item in content if item.column < modulus]
@@ -104,13 +111,12 @@ class Heap:
 
     def chosen(self) -> tuple[list[Slot], Bit | None]:
         """Next chain, and the bit for its carry input where that costs no table."""
-        chain = first_chain(slots_of(self.rest, self.modulus))
-        start = chain[0].column
+        chain = first_chain(slots_of(self.rest, self.modulus), self.chance)
         left = list(self.rest)
-        carry = taken(left, start)
+        carry = taken(left, chain[0].column) if self.chance.random() < CARRY else None
         if carry is not None and left:
-            shorter = first_chain(slots_of(left, self.modulus))
-            if shorter[0].column == start:
+            shorter = first_chain(slots_of(left, self.modulus), self.chance)
+            if shorter[0].column == chain[0].column:
                 self.rest = left
                 return shorter, carry
         return chain, None
@@ -204,18 +210,37 @@ def entries(content: list[Item], column: int, constant: int, modulus: int) -> tu
     return tuple(values)
 
 
+def price(chains: Sequence[Chain]) -> float:
+    """LUTs, and a fraction of one for every column of a chain that has none."""
+    used = sum(chain.luts for chain in chains)
+    return used + PASS * (sum(len(chain.addend) for chain in chains) - used)
+
+
 def compress(
-    content: list[Item], modulus: int, constant: int | None, node: int, gap: int = GAP
+    content: list[Item],
+    modulus: int,
+    constant: int | None,
+    node: int,
+    gap: int = GAP,
+    trials: int = 1,
 ) -> tuple[list[Chain], Word]:
     """Chains, the first of them node number ``node``, and the word that is the sum of the content.
 
     The word is ``sum + constant`` modulo ``2**modulus``; without a constant it is
-    ``sum + offset(content)``, which is never negative.
+    ``sum + offset(content)``, which is never negative. The best of so many trials.
     """
-    kept: frozenset[int] = frozenset()
     extra = 0 if constant is None else constant - offset(content)
+    found = (summed(content, modulus, extra, node, gap, seed) for seed in range(trials))
+    return min(found, key=lambda result: price(result[0]))
+
+
+def summed(
+    content: list[Item], modulus: int, constant: int, node: int, gap: int, seed: int
+) -> tuple[list[Chain], Word]:
+    """One trial; the seed decides between choices that look alike."""
+    kept: frozenset[int] = frozenset()
     while True:
-        heap = Heap(content, modulus, extra, node)
+        heap = Heap(content, modulus, constant, node, Random(seed))
         heap.fill(kept)
         heap.reduce(gap)
         if not heap.pending:

@@ -7,7 +7,7 @@ from a2q_hls.adders.graph import Adder, AdderGraph
 from a2q_hls.ints import IntType
 
 
-def chain(left: IntType, right: IntType, shift: int) -> int:
+def chain_luts(left: IntType, right: IntType, shift: int) -> int:
     """LUTs of ``left + (right << shift)``: one for each bit at which both operands have a bit.
 
     A sign extends for ever, so a signed operand overlaps with every bit of the other.
@@ -30,4 +30,4 @@ def luts(graph: AdderGraph) -> int:
 def adder_luts(graph: AdderGraph, adder: Adder) -> int:
     """LUTs of one adder."""
     low, high = sorted((adder.left, adder.right), key=lambda t: t.shift)
-    return chain(graph.type_of(low.node), graph.type_of(high.node), high.shift)
+    return chain_luts(graph.type_of(low.node), graph.type_of(high.node), high.shift)

@@ -11,14 +11,14 @@ import numpy as np
 
 from a2q_hls.adders.build import matrix, terms
 from a2q_hls.adders.chains import Bit, Chain, ChainGraph
-from a2q_hls.adders.compress import compress, offset
+from a2q_hls.adders.compress import GAP, compress, offset, price
 from a2q_hls.adders.graph import Builder, Int64, Term
 from a2q_hls.adders.pack import Item, items
-from a2q_hls.adders.share import Pattern, greedy
+from a2q_hls.adders.share import WORK, Pattern, greedy
 from a2q_hls.ints import IntType
 
-PASS = 0.25  # Price of a column without LUT: yosys charges none, a device may need the site.
-RATES = (0.4, 0.5, 0.6, 0.7)  # LUTs that removing one bit of a row saves: at best 3 for 5.
+# LUTs that removing one bit of a row saves: 3 for 5 at best; at 0 nothing is worth sharing.
+RATES = (0.0, 0.4, 0.5, 0.6, 0.7)
 
 
 @cache
@@ -48,11 +48,11 @@ def bits_saved(rate: float, builder: Builder, key: Pattern, count: int) -> float
 class Fusion:
     """Chains of the shared sums and rows; the words that nodes have become."""
 
-    def __init__(self, builder: Builder, rows: list[list[Term]], gap: int) -> None:
+    def __init__(self, builder: Builder, rows: list[list[Term]], gap: int, trials: int) -> None:
         """Nodes of the builder that the rows use more than once become words of their own."""
         self.builder = builder
         self.count = len(builder.inputs)
-        self.gap = gap
+        self.gap, self.trials = gap, trials
         self.chains: list[Chain] = []
         # By node: its word, and by how much the word exceeds the node's value.
         self.words: dict[int, tuple[tuple[Bit | bool, ...], int]] = {}
@@ -77,7 +77,7 @@ class Fusion:
     ) -> tuple[Bit | bool, ...]:
         """Chains of a sum; its word."""
         first = self.count + len(self.chains)
-        chains, word = compress(content, modulus, constant, first, self.gap)
+        chains, word = compress(content, modulus, constant, first, self.gap, self.trials)
         self.chains += chains
         return word
 
@@ -133,14 +133,19 @@ def uses(builder: Builder, rows: list[list[Term]]) -> Counter[int]:
 
 
 def fused(
-    table: Int64, inputs: tuple[IntType, ...], bias: Sequence[int], rate: float, gap: int
+    table: Int64,
+    inputs: tuple[IntType, ...],
+    bias: Sequence[int],
+    rate: float,
+    gap: int,
+    trials: int,
 ) -> ChainGraph:
     """Chains of one search; a rate of 0 shares nothing."""
     builder = Builder(inputs)
     rows = [terms(row) for row in table]
     if rate:
         greedy(rows, builder, partial(bits_saved, rate), None)
-    fusion = Fusion(builder, rows, gap)
+    fusion = Fusion(builder, rows, gap, trials)
     kinds = tuple(kind(row, inputs, b) for row, b in zip(table, bias, strict=True))
     words = [fusion.total(r, b, k) for r, b, k in zip(rows, bias, kinds, strict=True)]
     return ChainGraph(inputs, tuple(fusion.chains), tuple(words), kinds)
@@ -156,20 +161,21 @@ def compressed(
     weights: Int64,
     inputs: Sequence[IntType],
     bias: Sequence[int] | None = None,
-    gap: int = 9,
-    rates: Sequence[float] = (0.0, *RATES),
+    gap: int = GAP,
+    trials: int | None = None,
 ) -> ChainGraph:
     """Graph of ``weights @ x + bias`` (C, K) with few LUTs; the bias costs next to nothing.
 
     Sums of terms are shared between rows only where that saves more than fewer bits to add would:
-    the best of one greedy search for each rate. The same weights give the same graph.
+    the best of a greedy search for each of RATES, whose sums are then tried ``trials`` times over
+    (by default up to 12, fewer where the matrix is large).
+    A carry that would cross more than ``gap`` columns without a table becomes a bit to add instead:
+    a small gap needs fewer carry columns and more LUTs. The same weights give the same graph.
     """
     table = matrix(weights, inputs)
     constants = [0] * len(table) if bias is None else [int(b) for b in bias]
-    found = [fused(table, tuple(inputs), constants, rate, gap) for rate in rates]
-    return min(found, key=price)
-
-
-def price(graph: ChainGraph) -> float:
-    """LUTs, and a fraction of one for every column of a chain that has none."""
-    return graph.luts + PASS * (graph.columns - graph.luts)
+    search = partial(fused, table, tuple(inputs), constants, gap=gap)
+    work = WORK // (np.count_nonzero(table) + 1)
+    rates = RATES if work > len(RATES) else RATES[:: len(RATES) // 2]
+    rate = min(rates, key=lambda rate: price(search(rate, trials=1).chains))
+    return search(rate, trials=trials or max(1, min(12, work)))

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from itertools import combinations
+from heapq import heappop, heappush
+from itertools import chain, combinations, product
 
 import numpy as np
 
 from a2q_hls.adders.build import balanced, matrix, terms, tree
-from a2q_hls.adders.cost import chain, luts
+from a2q_hls.adders.cost import chain_luts, luts
 from a2q_hls.adders.graph import AdderGraph, Builder, Int64, Term
 from a2q_hls.ints import IntType
+
+WORK = 4000  # Nonzero weights times searches that take a few seconds.
 
 # Two terms up to a common factor: the nodes, their relative shift, and whether signs differ.
 Pattern = tuple[int, int, int, bool]
@@ -33,24 +36,34 @@ class Sharing:
         self.rows = rows
         self.builder = builder
         self.counts: Counter[Pattern] = Counter()
+        self.changed: set[Pattern] = set()
         self._places: defaultdict[Pattern, set[int]] = defaultdict(set)
-        for place in range(len(rows)):
-            self._note(place, 1)
+        for place, row in enumerate(rows):
+            self._note(place, [], row, 1)
 
-    def _note(self, place: int, step: int) -> None:
-        for a, b in combinations(self.rows[place], 2):
+    def _note(self, place: int, kept: list[Term], other: list[Term], step: int) -> None:
+        """Count the pairs of a row in which one of the other terms takes part."""
+        for a, b in chain(combinations(other, 2), product(kept, other)):
             key = pattern(a, b)
             self.counts[key] += step
+            self.changed.add(key)
             self._places[key].add(place)
+
+    def take_changed(self) -> list[tuple[Pattern, int]]:
+        """Patterns whose counts have changed since the last call, with those counts above one."""
+        keys, self.changed = sorted(self.changed), set()
+        return [(key, self.counts[key]) for key in keys if self.counts[key] > 1]
 
     def extract(self, key: Pattern) -> None:
         """Make one adder of a pattern and use it in every row that has the pattern."""
         node, other, shift, differ = key
         total = self.builder.add(Term(node), Term(other, shift, differ))
         for place in sorted(self._places.pop(key)):
-            self._note(place, -1)
-            self.rows[place] = replaced(self.rows[place], key, total)
-            self._note(place, 1)
+            before, after = self.rows[place], replaced(self.rows[place], key, total)
+            kept = [term for term in before if term in after]
+            self._note(place, kept, [term for term in before if term not in after], -1)
+            self._note(place, kept, [term for term in after if term not in before], 1)
+            self.rows[place] = after
 
 
 def replaced(row: list[Term], key: Pattern, total: Term | None) -> list[Term]:
@@ -81,23 +94,24 @@ def greedy(
     ``gain`` is what an adder of the pattern saves where the pattern stands so many times.
     """
     sharing = Sharing(rows, builder)
+    heap: list[tuple[float, Pattern, int]] = []
     while True:
-        best, key = 0.0, None
-        for candidate, count in sharing.counts.items():
-            if count > 1:
-                chance = 1 + 0.2 * generator.random() if generator else 1.0
-                saved = chance * gain(builder, candidate, count)
-                if saved > best:
-                    best, key = saved, candidate
-        if key is None:
+        for key, count in sharing.take_changed():
+            chance = 1 + 0.2 * generator.random() if generator else 1.0
+            saved = chance * gain(builder, key, count)
+            if saved > 0:
+                heappush(heap, (-saved, key, count))
+        while heap and sharing.counts[heap[0][1]] != heap[0][2]:
+            heappop(heap)
+        if not heap:
             return
-        sharing.extract(key)
+        sharing.extract(heappop(heap)[1])
 
 
 def adders_saved(builder: Builder, key: Pattern, count: int) -> float:
     """LUTs saved if the pattern's adder is made once instead of ``count`` times."""
     left, right = (IntType.spanning(*builder.span(node)) for node in key[:2])
-    return (count - 1) * chain(left, right, key[2])
+    return (count - 1) * chain_luts(left, right, key[2])
 
 
 def attempt(weights: Int64, inputs: tuple[IntType, ...], seed: int) -> AdderGraph:
@@ -108,13 +122,14 @@ def attempt(weights: Int64, inputs: tuple[IntType, ...], seed: int) -> AdderGrap
     return builder.finish([balanced(builder, row) for row in rows])
 
 
-def shared(weights: Int64, inputs: Sequence[IntType], restarts: int = 8) -> AdderGraph:
+def shared(weights: Int64, inputs: Sequence[IntType], restarts: int | None = None) -> AdderGraph:
     """Graph of ``weights`` (C, K) that shares sums between channels; never dearer than ``tree``.
 
     Greedy extraction of two-term patterns (Potkonjak, Srivastava, Chandrakasan 1996), each
-    weighted by the LUTs that it saves; the best of ``restarts`` searches.
-    The same weights give the same graph.
+    weighted by the LUTs that it saves; the best of ``restarts`` searches, by default up to 8 but
+    fewer where the matrix is large. The same weights give the same graph.
     """
     table = matrix(weights, inputs)
-    found = [attempt(table, tuple(inputs), seed) for seed in range(restarts)]
+    count = restarts or max(1, min(8, WORK // (np.count_nonzero(table) + 1)))
+    found = [attempt(table, tuple(inputs), seed) for seed in range(count)]
     return min([*found, tree(table, inputs)], key=lambda graph: (luts(graph), graph.depth))
