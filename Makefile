@@ -32,10 +32,10 @@ check: $(READY)
 	$(BIN)/python -m pytest sw_tests/test_layering.py sw_tests/test_house.py
 
 reports: $(READY)
-	$(BIN)/python -m reports.digits
+	$(BIN)/a2q-hls sweep configs/digits_grid.yaml --out runs/digits --report reports/digits
 
 bench: $(READY)
-	$(BIN)/python -m reports.bench
+	$(BIN)/python -m pytest -q bench
 
 clean:
 	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from builders import mlp
+from typer.testing import CliRunner
+
+from a2q_hls.cli.app import app
+from a2q_hls.store import save
+
+VERBS = (
+    "train", "certify", "generate", "simulate", "synthesize", "compare", "demo", "sweep", "doctor"
+)  # fmt: skip
+
+
+def a2q_hls(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line as a user's shell runs it."""
+    command = [sys.executable, "-m", "a2q_hls", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    save(mlp(), folder / "network.a2q")
+    return folder
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb_shows_an_example(verb: str) -> None:
+    shown = CliRunner().invoke(app, [verb, "--help"])
+    assert shown.exit_code == 0
+    assert f"Example: a2q-hls {verb}" in shown.output
+
+
+def test_certify_writes_the_certificate_and_shows_the_bounds(run: Path) -> None:
+    shown = CliRunner().invoke(app, ["certify", str(run), "--channels"])
+    assert shown.exit_code == 0
+    assert (run / "certificate.json").exists()
+    assert "fc1" in shown.output
+    assert "Channels of fc2" in shown.output
+
+
+def test_generate_writes_both_targets_and_the_plan(run: Path) -> None:
+    arguments = ["generate", str(run), "--engine", "folded", "--pe", "2", "--simd", "4"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    point = run / "points" / "folded2x4_exact"
+    assert (point / "plan.json").exists()
+    assert (point / "rtl" / "rtl" / "mlp.sv").exists()
+    assert (point / "hls" / "firmware" / "mlp.cpp").exists()
+
+
+def expect_refusal(arguments: list[str], *found: str) -> None:
+    done = a2q_hls(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for text in found:
+        assert text in done.stderr
+
+
+def test_fold_that_does_not_fit_is_a_clear_error(run: Path) -> None:
+    arguments = ["generate", str(run), "--engine", "folded", "--pe", "3"]
+    expect_refusal(arguments, "PE 3", "expected one of [1, 2, 4, 8]")
+    assert not (run / "points").exists()
+
+
+def test_missing_run_is_a_clear_error(tmp_path: Path) -> None:
+    expect_refusal(["certify", str(tmp_path / "none")], "no such file", "none")
+
+
+def test_wrong_key_of_a_configuration_is_named(tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("name: x\nmethod: a2q+\nacumulators: 9\n")
+    expect_refusal(["train", str(config), "--out", str(tmp_path / "out")], "acumulators")
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_key_of_a_grid_is_named(tmp_path: Path) -> None:
+    grid = tmp_path / "grid.yaml"
+    grid.write_text("name: x\nseeds: []\n")
+    expect_refusal(["sweep", str(grid)], "grid.yaml", "seeds")
+
+
+def test_point_of_a_changed_network_is_refused(run: Path) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
+    save(mlp(seed=1), run / "network.a2q")
+    expect_refusal(["simulate", str(run)], "other weights")
+
+
+def test_simulation_before_generation_says_what_to_do(run: Path) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--target", "hls"]).exit_code == 0
+    expect_refusal(["synthesize", str(run)], "a2q-hls generate", "--target rtl")
+
+
+def test_data_that_does_not_fit_the_network_is_refused(run: Path, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
+    data = tmp_path / "data.npz"
+    np.savez(data, x=np.zeros((3, 5), np.int64))
+    arguments = ["simulate", str(run), "--with", "rtl", "--data", str(data)]
+    expect_refusal(arguments, "shape (3, 5)")
+
+
+def test_unknown_option_ends_with_2() -> None:
+    assert a2q_hls("certify", "--nonsense").returncode == 2
+
+
+def test_doctor_names_every_tool_of_the_line() -> None:
+    shown = a2q_hls("doctor")
+    for tool in ("torch", "g++", "verilator", "cocotb", "yosys", "vitis_hls"):
+        assert tool in shown.stdout
+    assert shown.returncode == 0

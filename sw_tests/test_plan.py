@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from builders import dense, mlp
+
+from a2q_hls.bound import certify
+from a2q_hls.errors import A2QError
+from a2q_hls.folding import cycles, folded, unrolled
+from a2q_hls.ints import IntType
+from a2q_hls.network import Output
+from a2q_hls.plan import Folded, FoldedStage, UnrolledStage, Widths, plan
+from a2q_hls.stages import FifoStage
+from a2q_hls.timing import bottleneck, predict, predict_stages
+
+MLP = certify(mlp(sizes=(16, 8, 4)))
+
+
+def test_accumulators_follow_the_policy() -> None:
+    for widths, bits in ((Widths.EXACT, 12), (Widths.DATA_TYPE, 13), (Widths.FIXED32, 32)):
+        stage = plan(MLP, folded(MLP, 2, 4), widths).stages[0]
+        assert isinstance(stage, FoldedStage)
+        assert stage.accumulator.bits == stage.sink.type.bits
+        assert stage.accumulator.bits <= bits
+
+
+def test_exact_adders_are_as_wide_as_their_own_interval() -> None:
+    stage = plan(MLP, unrolled(MLP)).stages[0]
+    assert isinstance(stage, UnrolledStage)
+    for adder, declared in zip(stage.graph.adders, stage.sums, strict=True):
+        assert declared == IntType.spanning(adder.lo, adder.hi)
+
+
+def test_fixed_widths_apply_to_every_partial_sum() -> None:
+    first = plan(MLP, unrolled(MLP), Widths.FIXED32).stages[0]
+    assert isinstance(first, UnrolledStage)
+    assert {sum_.bits for sum_ in first.sums} == {32}
+    second = plan(MLP, folded(MLP, 2, 4), Widths.FIXED32).stages[0]
+    assert isinstance(second, FoldedStage)
+    assert {second.product.bits, second.tree.bits, second.accumulator.bits} == {32}
+
+
+def test_weight_memory_follows_the_fold() -> None:
+    stage = plan(MLP, {"fc1": Folded(4, 8), "fc2": Folded(2, 2)}).stages[0]
+    assert isinstance(stage, FoldedStage)
+    matrix = stage.node.matrix
+    for word, block in enumerate(stage.words):
+        row, column = 4 * (word // 2), 8 * (word % 2)
+        assert np.array_equal(block, matrix[row : row + 4, column : column + 8])
+
+
+def test_folded_array_is_exactly_as_wide_as_the_sums_of_a_step() -> None:
+    stage = plan(MLP, folded(MLP, 4, 8)).stages[0]
+    assert isinstance(stage, FoldedStage)
+    largest = np.maximum(stage.words, 0).sum(axis=2).max() * stage.source.type.max
+    least = np.minimum(stage.words, 0).sum(axis=2).min() * stage.source.type.max
+    assert stage.tree == IntType.signed_spanning(int(least), int(largest))
+
+
+@pytest.mark.parametrize(
+    ("pe", "simd", "found"), [(3, 8, "PE 3"), (4, 5, "SIMD 5"), (0, 8, "PE 0")]
+)
+def test_fold_that_does_not_divide_the_layer_is_refused(pe: int, simd: int, found: str) -> None:
+    with pytest.raises(A2QError, match=rf"{found}, expected one of \[1, 2, 4"):
+        folded(MLP, pe, simd)
+
+
+def test_later_layers_keep_up_with_the_first_at_the_least_cost() -> None:
+    engines = folded(MLP, 2, 4)
+    limit = 16 * 8 // 8
+    second = MLP.network.dots[1]
+    assert cycles(second, engines["fc2"]) <= limit
+    chosen = engines["fc2"]
+    assert isinstance(chosen, Folded)
+    assert chosen.pe * chosen.simd == 32 // limit
+
+
+def test_layer_without_an_engine_is_named() -> None:
+    with pytest.raises(A2QError, match="'fc2': found no engine"):
+        plan(MLP, {"fc1": Folded(2, 4)})
+
+
+def test_forks_are_refused_and_not_wired_wrongly() -> None:
+    network = dense(np.ones((2, 2), np.int64), IntType(4, False))
+    double = replace(network, nodes=(*network.nodes[:-1], Output("y", "x")))
+    with pytest.raises(A2QError, match="2 readers of 'x'"):
+        plan(certify(double), unrolled(certify(double)))
+
+
+def test_unrolled_network_takes_a_frame_a_cycle() -> None:
+    assert predict(plan(MLP, unrolled(MLP))).interval == 1
+    assert predict(plan(MLP, unrolled(MLP, levels=2))).interval == 1
+
+
+@pytest.mark.parametrize(("pe", "simd"), [(1, 1), (2, 4), (4, 8), (8, 2)])
+def test_slowest_stage_is_busy_in_every_cycle(pe: int, simd: int) -> None:
+    planned = plan(MLP, folded(MLP, pe, simd))
+    assert predict(planned).interval == bottleneck(planned.stages)
+
+
+def test_fifo_is_as_shallow_as_it_can_be() -> None:
+    certified = certify(mlp(sizes=(64, 32, 10)))
+    planned = plan(certified, folded(certified, 4, 8))
+    fifos = [stage for stage in planned.stages if isinstance(stage, FifoStage)]
+    assert len(fifos) == 1
+    assert predict(planned).interval == 64
+    shallower = tuple(
+        replace(stage, depth=stage.depth - 1) if isinstance(stage, FifoStage) else stage
+        for stage in planned.stages
+    )
+    assert predict_stages(shallower).interval > 64
