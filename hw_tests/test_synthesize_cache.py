@@ -180,10 +180,11 @@ def test_two_sessions_that_finish_the_same_work_agree(bench: Bench) -> None:
     assert (entry / "a").read_text() == "1"
 
 
-def test_damaged_entry_is_named(bench: Bench) -> None:
+@pytest.mark.parametrize("damaged", ["stat.json", "seconds.txt"])
+def test_damaged_entry_is_named(bench: Bench, damaged: str) -> None:
     result = synthesize(PROJECT, "every", "xcup", tool=bench.tool(), cache=bench.cache)
-    (result.whole.reports / "module.json").write_text("{")
-    with pytest.raises(A2QError, match=r"module\.json"):
+    (result.whole.reports / damaged).write_text("{")
+    with pytest.raises(A2QError, match=result.whole.reports.name):
         synthesize(PROJECT, "every", "xcup", tool=bench.tool(), cache=bench.cache)
 
 

@@ -44,14 +44,14 @@ def test_ultrascale_counts_luts_of_logic_memory_and_shift_registers() -> None:
     # 3 LUT2, 3 LUT4, 2 LUT5, 3 LUT6, 1 INV; a RAM32M16 of 8 LUTs and an SRLC32E of 1.
     assert values("xcup") == {
         "LUT": 21, "LUTRAM": 9, "FF": 37, "BRAM36": 1, "BRAM18": 1, "URAM": 0, "DSP": 1,
-        "CARRY": 0, "MUXF": 0,
+        "CARRY": 0, "MUXF": 0, "INV": 1,
     }  # fmt: skip
 
 
 def test_seven_series_counts_carry_cells_and_both_kinds_of_block_ram() -> None:
     assert values("xc7") == {
         "LUT": 773, "LUTRAM": 9, "FF": 37, "BRAM36": 1, "BRAM18": 1, "DSP": 0, "CARRY": 9,
-        "MUXF": 0,
+        "MUXF": 0, "INV": 1,
     }  # fmt: skip
 
 

@@ -146,7 +146,8 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
         "tool does without A2Q. A ratio says how many times fewer LUTs a design has than that "
         "baseline. The first flatters, the second is what the training earns.",
         "P by layer: accumulator bits as declared in the hardware, first layer first.",
-        "LUT counts logic LUTs, LUTs used as memory and remaining inverters; carry cells and "
+        "LUT counts logic LUTs, LUTs used as memory and inverters that no LUT absorbed (they feed "
+        "carry cells, which only a LUT can do); carry cells and "
         "dedicated multiplexers are not in it, except on ECP5, where a carry cell takes two LUTs. "
         "BRAM is in blocks of 36 Kb.",
         "Latency and interval are cycles of one frame, and between frames in steady state.",

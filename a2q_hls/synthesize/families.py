@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Device families: the yosys command of each, and what each of its primitives counts as.
 
-LUT is what a vendor's utilization report counts: logic LUTs and LUTs used as memory or shift
-register. LUTRAM is the latter part alone. Dedicated multiplexers and carry cells have columns of
+LUT is what a vendor's utilization report counts: logic LUTs, inverters that no LUT absorbed, and
+LUTs used as memory or shift register. LUTRAM and INV are those parts alone, so that LUT - LUTRAM -
+INV is the sum of the LUT1 to LUT6 cells. Dedicated multiplexers and carry cells have columns of
 their own; they come with the slice.
 """
 
@@ -57,8 +58,9 @@ def _memory(luts: int, cells: str) -> dict[str, Weights]:
 
 _XILINX: dict[str, Weights] = {
     **_uncounted("$scopeinfo VCC GND IBUF OBUF OBUFT IOBUF BUFG BUFGCTRL BUFGCE"),
-    # An inverter that no LUT absorbed is placed as a LUT1.
-    **_counted(Quantity.LUT, "LUT1 LUT2 LUT3 LUT4 LUT5 LUT6 INV"),
+    **_counted(Quantity.LUT, "LUT1 LUT2 LUT3 LUT4 LUT5 LUT6"),
+    # Nearly all drive the S pin of a carry cell, which only a LUT can drive.
+    "INV": {Quantity.LUT: 1, Quantity.INVERTER: 1},
     **_memory(1, "RAM32X1S RAM64X1S SRL16 SRL16E SRLC16 SRLC16E SRLC32E"),
     **_memory(2, "RAM32X2S RAM128X1S RAM32X1D RAM64X1D"),
     **_memory(4, "RAM256X1S RAM128X1D RAM32M RAM64M"),
@@ -93,14 +95,14 @@ FAMILIES: Mapping[str, Family] = {
             "xcup",
             "UltraScale+",
             "synth_xilinx -family xcup -flatten -nodsp",
-            (*_COMMON, _Q.BRAM36, _Q.URAM),
+            (*_COMMON, _Q.INVERTER, _Q.BRAM36, _Q.URAM),
             _XILINX,
         ),
         Family(
             "xc7",
             "7-series",
             "synth_xilinx -family xc7 -flatten -nodsp",
-            (*_COMMON, _Q.BRAM36),
+            (*_COMMON, _Q.INVERTER, _Q.BRAM36),
             _XILINX,
         ),
         Family("ecp5", "ECP5", "synth_ecp5 -nodsp", _COMMON, _ECP5),

@@ -24,6 +24,7 @@ class Quantity(str, Enum):
 
     LUT = "LUT"
     LUTRAM = "LUTRAM"
+    INVERTER = "INV"
     FF = "FF"
     BRAM36 = "BRAM36"
     BRAM18 = "BRAM18"

@@ -6,7 +6,6 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -86,10 +85,7 @@ class SynthesisResult:
         raise A2QError.of(f"synthesis for {self.family}", f"no module {name!r}", names)
 
 
-T = TypeVar("T")
 _RESULT = TypeAdapter(SynthesisResult)
-_MODULE = TypeAdapter(ModuleResult)
-_ENTRY = "module.json"
 
 
 def save(result: SynthesisResult, path: Path) -> None:
@@ -116,29 +112,10 @@ def load(path: Path) -> SynthesisResult:
     Raises:
         A2QError: no such file, or not of this form.
     """
-    result = _validated(_RESULT, path, "a synthesis result")
-    every = [replace(m, reports=path.parent / m.reports) for m in (result.whole, *result.modules)]
-    return replace(result, whole=every[0], modules=tuple(every[1:]))
-
-
-def save_module(module: ModuleResult, folder: Path) -> None:
-    """Write one module beside its reports, for the cache."""
-    text = _MODULE.dump_json(replace(module, reports=Path()), indent=1).decode()
-    write_text(folder / _ENTRY, text + "\n")
-
-
-def load_module(folder: Path) -> ModuleResult:
-    """A module of the cache.
-
-    Raises:
-        A2QError: the entry is damaged.
-    """
-    module = _validated(_MODULE, folder / _ENTRY, "a whole cache entry; delete its folder")
-    return replace(module, reports=folder)
-
-
-def _validated(kind: TypeAdapter[T], path: Path, expected: str) -> T:
+    expected = "a synthesis result"
     try:
-        return kind.validate_json(read_text(path, expected))
+        result = _RESULT.validate_json(read_text(path, expected))
     except ValidationError as error:
         raise A2QError.of(str(path), error.errors()[0]["msg"], expected) from error
+    every = [replace(m, reports=path.parent / m.reports) for m in (result.whole, *result.modules)]
+    return replace(result, whole=every[0], modules=tuple(every[1:]))

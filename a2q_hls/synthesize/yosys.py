@@ -18,11 +18,12 @@ from a2q_hls.synthesize.cache import Cache
 from a2q_hls.synthesize.families import Family, family
 from a2q_hls.synthesize.jobs import CONSOLE, Job, run_jobs
 from a2q_hls.synthesize.module import Module, network
-from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load_module, save_module
+from a2q_hls.synthesize.result import ModuleResult, SynthesisResult
 from a2q_hls.synthesize.stat import metrics
 from a2q_hls.synthesize.tools import Yosys, find_yosys
 
-_FORMAT = "yosys entry 1"  # Part of every key: entries of another form are not found.
+_SECONDS = "seconds.txt"
+_FORMAT = "yosys entry 2"  # Part of every key: entries of another form are not found.
 _SOURCES = (".sv", ".v")
 _DATA = (".hex", ".mem", ".svh")
 _WARNING = re.compile(r"(?:^|: )Warning: (.*)$", re.MULTILINE)
@@ -88,7 +89,7 @@ class _Task:
             self.module.role,
             metrics(report, self.family, self.tool.label, self.source),
             warnings(log),
-            round(seconds, 2),
+            seconds,
             f"{self.family.command} -top {self.module.module}",
             folder,
         )
@@ -167,6 +168,14 @@ def warnings(log: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text.strip() for text in _WARNING.findall(log)))
 
 
+def _finished(task: _Task, entry: Path) -> ModuleResult:
+    """Result of a cache entry, counted anew: only the tool's own reports are kept."""
+    try:
+        return task.finish(entry, float(read_text(entry / _SECONDS, "the tool's run time")))
+    except (A2QError, ValueError) as error:
+        raise A2QError.of(str(entry), f"damage ({error})", "a whole entry; delete it") from error
+
+
 class _Run:
     """Takes finished tasks from the cache and runs the others."""
 
@@ -183,7 +192,7 @@ class _Run:
         pending: dict[Path, _Task] = {}
         for task in self._tasks:
             if entry := self._cache.find(task.key):
-                self._report(task, load_module(entry), True)
+                self._report(task, _finished(task, entry), True)
             else:
                 pending[self._cache.workspace()] = task
         try:
@@ -195,11 +204,12 @@ class _Run:
         return self._results
 
     def _done(self, task: _Task, job: Job, seconds: float) -> None:
-        save_module(task.finish(job.folder, seconds), job.folder)
+        task.finish(job.folder, seconds)
+        (job.folder / _SECONDS).write_text(f"{seconds:.2f}\n")
         shutil.rmtree(job.folder / "rtl")
         (job.folder / CONSOLE).unlink()
         entry = self._cache.publish(job.folder, task.key)
-        self._report(task, load_module(entry), False)
+        self._report(task, _finished(task, entry), False)
 
     def _report(self, task: _Task, result: ModuleResult, cached: bool) -> None:
         self._results[task.source] = result
