@@ -39,6 +39,7 @@ def run(
     build_dir: Path,
     timing: Timing | None = None,
     few_frames: int = 16,
+    verilog: Path | None = None,
 ) -> Report:
     """Build the project's RTL and run every test of the bench on it.
 
@@ -46,6 +47,8 @@ def run(
         x: input frames (B, C); all of them back to back, the first ``few_frames`` in every test.
         expected: their outputs (B, C), from the oracle.
         timing: predicted cycles that must be met, if given.
+        verilog: folder of another implementation with the same ports, for example what Vitis wrote
+            from the C++ of the project; ap_start is then only held high.
 
     Raises:
         A2QError: a tool is missing, or a test fails; with the tests and the last lines.
@@ -56,24 +59,26 @@ def run(
     interface = Interface.load(project)
     frames_text(x, interface.source)  # Refuses frames that do not fit.
     folder = build_dir.resolve() / "cocotb"
-    _build(project, interface.top, folder)
+    rtl = (verilog or project / "rtl").resolve()
+    _build(rtl, interface.top, folder)
     built = time.perf_counter() - begin
     latency, interval = (timing.latency, timing.interval) if timing else (None, None)
-    settings = Settings(folder, interface, x, expected, few_frames, True, latency, interval)
-    names = _simulate(settings, project)
+    control = verilog is None
+    settings = Settings(folder, interface, x, expected, few_frames, control, latency, interval)
+    names = _simulate(settings, project, rtl)
     return Report(_result(folder, built), names)
 
 
-def _build(project: Path, top: str, folder: Path) -> None:
+def _build(rtl: Path, top: str, folder: Path) -> None:
     from cocotb_tools.config import libs_dir, share_dir
 
     links = [f"-Wl,-rpath,{libs_dir}", f"-L{libs_dir}", "-lcocotbvpi_verilator"]
     options = ["--vpi", "--public-depth", "1", *(w for link in links for w in ("-LDFLAGS", link))]
     main = Path(share_dir) / "lib" / "verilator" / "verilator.cpp"
-    verilate(project / "rtl", top, main, folder, options, name=top)
+    verilate(rtl, top, main, folder, options, name=top)
 
 
-def _simulate(settings: Settings, project: Path) -> tuple[str, ...]:
+def _simulate(settings: Settings, project: Path, rtl: Path) -> tuple[str, ...]:
     from cocotb_tools.runner import get_runner
 
     logging.getLogger("Verilator").setLevel(logging.CRITICAL)
@@ -85,7 +90,7 @@ def _simulate(settings: Settings, project: Path) -> tuple[str, ...]:
             hdl_toplevel=settings.interface.top,
             hdl_toplevel_lang="verilog",
             build_dir=settings.folder,
-            test_dir=(project / "rtl").resolve(),
+            test_dir=rtl,
             results_xml=str(results),
             extra_env={VARIABLE: str(settings.save(project)), "COCOTB_ANSI_OUTPUT": "0"},
             log_file=log,

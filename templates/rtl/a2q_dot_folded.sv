@@ -67,9 +67,13 @@ module a2q_dot_folded #(
   a2q_counter #(.PERIOD(WORDS)) step_counter (
     .clk(clk), .rst_n(rst_n), .event_now(go), .count(step)
   );
-  a2q_counter #(.PERIOD(SF)) sf_counter (
-    .clk(clk), .rst_n(rst_n), .event_now(go), .count(sf)
-  );
+  if ((SF & (SF - 1)) == 0) begin : gen_low_bits
+    assign sf = SF == 1 ? '0 : step[SF_BITS-1:0];
+  end else begin : gen_own_count
+    a2q_counter #(.PERIOD(SF)) sf_counter (
+      .clk(clk), .rst_n(rst_n), .event_now(go), .count(sf)
+    );
+  end
 
   if (NF == 1) begin : gen_once
     wire logic unused = &{1'b0, sf};
