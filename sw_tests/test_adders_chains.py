@@ -86,6 +86,12 @@ def test_every_table_fits_one_lut_a_column() -> None:
     assert every_chain_is_sound(compressed(sparse(2, 16, 64, 30), [U4] * 64, [5] * 16))
 
 
+def test_depth_counts_the_chains_from_the_inputs() -> None:
+    graph = compressed(np.ones((1, 20), np.int64), [U4] * 20)
+    assert graph.depths[0] == 1
+    assert max(graph.depths) == len(graph.chains)  # One sum: every chain adds to the one before.
+
+
 def test_chains_take_far_fewer_luts_than_shared_adders() -> None:
     weights = sparse(5, 32, 64, 20)
     assert 1.5 * compressed(weights, [U4] * 64).luts < luts(shared(weights, [U4] * 64))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -96,6 +97,16 @@ class ChainGraph:
     def columns(self) -> int:
         """Columns of all chains: on the device a column takes up a LUT site even without LUT."""
         return sum(len(chain.addend) for chain in self.chains)
+
+    @cached_property
+    def depths(self) -> tuple[int, ...]:
+        """By chain, the chains on the longest way from an input, that one included."""
+        found = [0] * len(self.inputs)
+        for chain in self.chains:
+            read = (*chain.addend, chain.carry, *(bit for t in chain.tables for bit in t.bits))
+            nodes = [bit.node for bit in read if isinstance(bit, Bit)]
+            found.append(1 + max((found[node] for node in nodes), default=0))
+        return tuple(found[len(self.inputs) :])
 
     def evaluate(self, x: Int64) -> Int64:
         """Outputs (B, C) of inputs ``x`` (B, K), in exact int64."""
