@@ -14,7 +14,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
 
 Method = Literal["float", "qat", "a2q", "a2q+"]
-Rounding = Literal["projection", "toward zero"]
+Rounding = Literal["auto", "projection", "toward zero"]
 
 
 class _Strict(BaseModel):
@@ -81,7 +81,8 @@ class QuantFitConfig(FitConfig):
     """The quantized stage: rates are in units of the weight scale and of the accumulator.
 
     ``spread`` is the L1 norm of the initial latent weights in budgets; ``penalty`` the papers'
-    lambda on norms beyond the budget; ``sparsity`` that on every norm, by layer or for all.
+    lambda on norms beyond the budget; ``sparsity`` that on every norm, by layer or for all, by
+    default what the layer's quantizer names.
     """
 
     rate: float = Field(default=0.125, gt=0)
@@ -90,7 +91,7 @@ class QuantFitConfig(FitConfig):
     scale_rate: float = Field(default=0.01, ge=0)
     spread: float = Field(default=1.86, gt=0)
     penalty: float = Field(default=1e-3, ge=0)
-    sparsity: float | tuple[float, ...] = 0.0
+    sparsity: float | tuple[float, ...] | None = None
 
 
 class TeacherConfig(FloatFitConfig):
@@ -103,11 +104,14 @@ class TeacherConfig(FloatFitConfig):
 
 
 class Config(_Strict):
-    """A whole training: teacher, float network, quantized network."""
+    """A whole training: teacher, float network, quantized network.
+
+    ``rounding`` auto is toward zero, as in the papers, and projection where the budget is small.
+    """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     method: Method
-    rounding: Rounding = "projection"
+    rounding: Rounding = "auto"
     seed: int = Field(default=0, ge=0)
     accumulators: int | tuple[int, ...] = 32
     data: DataConfig = DataConfig()
@@ -130,10 +134,10 @@ class Config(_Strict):
         return (bits,) * self.layers if isinstance(bits, int) else bits
 
     @property
-    def sparsity(self) -> tuple[float, ...]:
-        """Sparsity penalty of every layer."""
+    def sparsity(self) -> tuple[float | None, ...]:
+        """Sparsity penalty of every layer; None is the quantizer's own."""
         value = self.training.sparsity
-        return (value,) * self.layers if isinstance(value, float) else value
+        return value if isinstance(value, tuple) else (value,) * self.layers
 
     @model_validator(mode="after")
     def _one_value_a_layer(self) -> Config:

@@ -28,6 +28,8 @@ from a2q_hls.train.quantizers import (
 )
 from a2q_hls.zoo.mlp import FloatMLP
 
+SMALL_BUDGET = 20.0  # L1 norm in codes below which rounding toward zero leaves most of it unused.
+
 
 def weight_quantizer(
     config: Config, shape: tuple[int, int], x: IntType, accumulator_bits: int, per_channel: bool
@@ -39,9 +41,11 @@ def weight_quantizer(
     if config.method == "qat":
         return WeightQuantizer(shape, spec)
     plus = config.method == "a2q+"
-    if config.rounding == "projection":
+    truncating = A2QPlusWeight(shape, spec) if plus else A2QWeight(shape, spec)
+    small = truncating.budget < SMALL_BUDGET and config.rounding == "auto"
+    if small or config.rounding == "projection":
         return ProjectedWeight(shape, spec, plus)
-    return A2QPlusWeight(shape, spec) if plus else A2QWeight(shape, spec)
+    return truncating
 
 
 def quantized_mlp(config: Config, x: IntType, inputs: int, classes: int) -> nn.Sequential:

@@ -45,6 +45,7 @@ class WeightQuantizer(nn.Module):
     """
 
     constrained = False
+    sparsity = 0.0  # Penalty on ``norm`` that suits the quantizer where none is configured.
 
     def __init__(self, shape: tuple[int, int], spec: WeightSpec) -> None:
         super().__init__()
@@ -182,6 +183,7 @@ class ProjectedWeight(WeightQuantizer):
     """
 
     constrained = True
+    sparsity = 1e-3  # It spends its whole budget otherwise, and generalizes less.
 
     def __init__(self, shape: tuple[int, int], spec: WeightSpec, plus: bool = True) -> None:
         super().__init__(shape, spec)

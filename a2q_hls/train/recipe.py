@@ -162,10 +162,14 @@ def _quantized(
     model = quantized_mlp(config, data.type, data.x_train.shape[1], data.classes)
     start_from(model, start, torch.from_numpy(data.x_train), config.training.spread)
     fit, layers = config.training, linears(model)
+    rates = [
+        layer.weight.sparsity if rate is None else rate
+        for rate, layer in zip(config.sparsity, layers, strict=True)
+    ]
 
     def penalty(progress: float) -> Tensor:
         # Half the training passes before the full pressure: pruning early kills units.
-        pressure = [rate * min(1.0, 2 * progress) for rate in config.sparsity]
+        pressure = [rate * min(1.0, 2 * progress) for rate in rates]
         terms = [
             fit.penalty * layer.weight.penalty() + rate * layer.weight.norm()
             for layer, rate in zip(layers, pressure, strict=True)
