@@ -11,9 +11,9 @@ from a2q_hls.network import Dot
 from a2q_hls.plan import Engine, Folded, Unrolled, refuse_fold
 
 
-def unrolled(certified: Certified, levels: int = 0) -> Mapping[str, Engine]:
-    """Every Dot unrolled with at most ``levels`` adders between registers (0: no limit)."""
-    return {dot.name: Unrolled(levels) for dot in certified.network.dots}
+def unrolled(certified: Certified, engine: Unrolled) -> Mapping[str, Engine]:
+    """Every Dot unrolled in the same way."""
+    return {dot.name: engine for dot in certified.network.dots}
 
 
 def folded(certified: Certified, pe: int, simd: int) -> Mapping[str, Engine]:

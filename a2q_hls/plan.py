@@ -6,11 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 from typing_extensions import assert_never
 
-from a2q_hls.adders import AdderGraph, shared
+from a2q_hls.adders import AdderGraph, ChainGraph, compressed, shared
 from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.buffers import buffered
 from a2q_hls.errors import A2QError
@@ -27,6 +28,7 @@ from a2q_hls.stages import (
     ResizeStage,
     Stage,
     Stream,
+    Structure,
     Unrolled,
     UnrolledStage,
     Widths,
@@ -43,6 +45,7 @@ __all__ = [
     "ResizeStage",
     "Stage",
     "Stream",
+    "Structure",
     "Unrolled",
     "UnrolledStage",
     "Widths",
@@ -163,19 +166,34 @@ def refuse_fold(node: Dot, fold: Folded) -> None:
             raise A2QError.of(f"fold of {node.name!r}", f"{name} {size}", f"one of {divisors}")
 
 
+_SEARCH = Lock()  # Threads that plan the same network wait for one search, and then share it.
+
+
 @lru_cache(maxsize=32)
 def _graph(weights: IntTensor, inputs: tuple[IntType, ...]) -> AdderGraph:
     """Design points of one network differ in widths, not in adders."""
     return shared(weights.values.reshape(weights.shape[0], -1), inputs)
 
 
+@lru_cache(maxsize=32)
+def _chains(weights: IntTensor, inputs: tuple[IntType, ...], bits: int) -> ChainGraph:
+    """Chains of sums of so many bits, 0 for as many as each needs."""
+    return compressed(weights.values.reshape(weights.shape[0], -1), inputs, bits=bits)
+
+
 def _unrolled(
     node: Dot, source: Stream, sink: Stream, engine: Unrolled, widths: Widths
 ) -> UnrolledStage:
-    graph = _graph(node.weights, (source.type,) * source.lanes)
+    inputs = (source.type,) * source.lanes
+    chains = None
+    with _SEARCH:
+        graph = _graph(node.weights, inputs)
+        if engine.structure is Structure.CHAINS:
+            bits = 0 if widths is Widths.EXACT else sink.type.bits
+            chains = _chains(node.weights, inputs, bits)
     exact = tuple(IntType.spanning(adder.lo, adder.hi) for adder in graph.adders)
     sums = exact if widths is Widths.EXACT else (sink.type,) * len(exact)
-    return UnrolledStage(node, source, sink, graph, sums, sink.type, engine.levels)
+    return UnrolledStage(node, source, sink, graph, chains, sums, sink.type, engine.levels)
 
 
 def _folded(node: Dot, source: Stream, sink: Stream, fold: Folded, widths: Widths) -> FoldedStage:

@@ -8,7 +8,7 @@ from enum import Enum
 
 import numpy as np
 
-from a2q_hls.adders import AdderGraph
+from a2q_hls.adders import AdderGraph, ChainGraph
 from a2q_hls.bound import Certified
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import Dot, Requantize
@@ -23,14 +23,23 @@ class Widths(str, Enum):
     FIXED32 = "fixed32"
 
 
+class Structure(str, Enum):
+    """What sums are made of in SystemVerilog: two-operand adders, or carry chains with tables."""
+
+    ADDERS = "adders"
+    CHAINS = "chains"
+
+
 @dataclass(frozen=True)
 class Unrolled:
-    """Constant weights as adders, one result a cycle.
+    """Constant weights as sums, one result a cycle.
 
-    ``levels`` adders may follow each other between two pipeline registers; 0 means no limit.
+    ``levels`` adders or chains may follow each other between two pipeline registers; 0 means no
+    limit.
     """
 
     levels: int = 0
+    structure: Structure = Structure.CHAINS
 
 
 @dataclass(frozen=True)
@@ -66,20 +75,38 @@ class Stream:
 
 @dataclass(frozen=True)
 class UnrolledStage:
-    """A Dot as an adder graph; partial sum i is declared as ``sums[i]``."""
+    """A Dot as an adder graph; partial sum i is declared as ``sums[i]``.
+
+    C++ follows ``graph``, and so does SystemVerilog unless ``chains`` gives it another structure.
+    """
 
     node: Dot
     source: Stream
     sink: Stream
     graph: AdderGraph
+    chains: ChainGraph | None
     sums: tuple[IntType, ...]
     accumulator: IntType
     levels: int
 
     @property
+    def structure(self) -> Structure:
+        """Structure of the sums in SystemVerilog."""
+        return Structure.CHAINS if self.chains else Structure.ADDERS
+
+    @property
     def latency(self) -> int:
-        """Cycles from an input beat to its output beat: the register ranks inside and after."""
-        depth = max((adder.depth for adder in self.graph.adders), default=0)
+        """Cycles from an input beat to its output beat in SystemVerilog: ranks inside and after."""
+        if self.chains is None:
+            return self.graph_latency
+        return self._cycles(max(self.chains.depths, default=0))
+
+    @property
+    def graph_latency(self) -> int:
+        """Cycles that the adders of ``graph`` take, which C++ asks for."""
+        return self._cycles(self.graph.depth)
+
+    def _cycles(self, depth: int) -> int:
         return 1 + (max(depth - 1, 0) // self.levels if self.levels else 0)
 
 

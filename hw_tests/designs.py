@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from a2q_hls.adders import ChainGraph
 from a2q_hls.bound import Certified, certify
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.network import (
@@ -20,7 +21,7 @@ from a2q_hls.network import (
     Step,
     Thresholds,
 )
-from a2q_hls.plan import Engine, Folded, Plan, Unrolled, plan
+from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, plan
 from a2q_hls.simulate.rtl import RtlSimulator
 from a2q_hls.witness import isolate, witnesses
 
@@ -116,13 +117,27 @@ def engines(first: Engine, second: Engine) -> dict[str, Engine]:
     return {"fc1": first, "fc2": second}
 
 
+def adders(levels: int = 0) -> Unrolled:
+    """Unrolled as two-operand adders."""
+    return Unrolled(levels, Structure.ADDERS)
+
+
+ADDERS, CHAINS = adders(), Unrolled()
+
 DESIGNS = (
-    Design("unrolled", network(free_thresholds), engines(Unrolled(), Unrolled())),
-    Design("pipelined", network(scales), engines(Unrolled(2), Unrolled(1))),
+    Design("adders", network(free_thresholds), engines(ADDERS, ADDERS)),
+    Design("pipelined_adders", network(scales), engines(adders(2), adders(1))),
     Design(
-        "unrolled_signed",
+        "adders_signed",
         network(spaced_thresholds, INT4, IntType(3, True), requantized=True),
-        engines(Unrolled(), Unrolled(2)),
+        engines(ADDERS, adders(2)),
+    ),
+    Design("chains", network(free_thresholds), engines(CHAINS, CHAINS)),
+    Design("pipelined_chains", network(scales), engines(Unrolled(2), Unrolled(1))),
+    Design(
+        "chains_signed",
+        network(spaced_thresholds, INT4, IntType(3, True), requantized=True),
+        engines(CHAINS, Unrolled(2)),
     ),
     Design("folded", network(free_thresholds), engines(Folded(2, 4), Folded(3, 2))),
     Design(
@@ -141,9 +156,13 @@ DESIGNS = (
         network(free_thresholds, IntType(1, False), IntType(1, False), (15, 9, 5), True),
         engines(Folded(3, 5), Folded(1, 3)),
     ),
-    Design("folded_to_unrolled", network(scales), engines(Folded(2, 4), Unrolled())),
-    Design("unrolled_to_folded", network(free_thresholds), engines(Unrolled(), Folded(2, 2))),
+    Design("folded_to_unrolled", network(scales), engines(Folded(2, 4), CHAINS)),
+    Design("unrolled_to_folded", network(free_thresholds), engines(ADDERS, Folded(2, 2))),
 )
+
+
+CPP_DESIGNS = tuple(design for design in DESIGNS if "chains" not in design.name)
+"""Designs that differ in C++, which has adders only."""
 
 
 def named(name: str) -> Design:
@@ -168,10 +187,21 @@ def alone(design: Design, layer: str) -> Design:
     return Design(f"{design.name}_{layer}", isolated, {layer: design.engines[layer]})
 
 
+def _cut(graph: ChainGraph) -> ChainGraph:
+    most = max(type_.bits for type_ in graph.types) - 1
+    types = tuple(IntType(min(type_.bits, most), type_.signed) for type_ in graph.types)
+    return replace(graph, types=types, outputs=tuple(word[:most] for word in graph.outputs))
+
+
 def narrowed(whole: Plan, field: str) -> Plan:
-    """The plan of one layer with one bit taken from its accumulator, tree or last partial sum."""
+    """The plan of one layer with one bit taken from its accumulator, tree or last partial sum.
+
+    The chains of a layer lose it in every channel that is as wide as the accumulator.
+    """
     (stage,) = whole.stages
     declared = getattr(stage, field)
+    if field == "chains":
+        return replace(whole, stages=(replace(stage, chains=_cut(declared)),))
     if field == "sums":
         taken = (*declared[:-1], IntType(declared[-1].bits - 1, declared[-1].signed))
         return replace(whole, stages=(replace(stage, sums=taken),))

@@ -25,7 +25,7 @@ from a2q_hls.simulate.csim import CSimulator
 MIXED = named("folded_to_unrolled")
 
 
-@pytest.mark.parametrize("name", ["folded", "unrolled"])
+@pytest.mark.parametrize("name", ["folded", "adders"])
 @pytest.mark.parametrize("layer", ["fc1", "fc2"])
 def test_witnesses_pass_at_p_and_overflow_at_p_minus_1(
     layer: str, name: str, tmp_path: Path
@@ -41,7 +41,7 @@ def test_witnesses_pass_at_p_and_overflow_at_p_minus_1(
 @pytest.mark.parametrize(
     ("name", "field", "said"),
     [
-        ("unrolled", "sums", "adder"),
+        ("adders", "sums", "adder"),
         ("folded", "tree", "adder tree of PE"),
         ("folded", "product", "adder tree of PE"),
     ],
@@ -71,7 +71,7 @@ def with_flipped_weight(planned: Plan) -> Plan:
     return replace(planned, stages=(replace(stage, node=wrong, graph=graph, sums=sums),))
 
 
-@pytest.mark.parametrize("name", ["folded", "unrolled"])
+@pytest.mark.parametrize("name", ["folded", "adders"])
 def test_a_flipped_weight_bit_is_seen_by_the_test_bench(name: str, tmp_path: Path) -> None:
     design = alone(named(name), "fc1")
     x = stimuli(design)

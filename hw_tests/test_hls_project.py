@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import ACC32, DESIGNS, INT4, UINT4, Design, named
+from designs import ACC32, CPP_DESIGNS, INT4, UINT4, Design, named
 
 from a2q_hls.bound import certify
 from a2q_hls.emit.hls import emit
@@ -29,7 +29,7 @@ from a2q_hls.plan import (
 from a2q_hls.simulate.csim import ap_types
 from a2q_hls.simulate.tools import compiler, execute
 
-PROJECTS = {design.name: emit(design.plan).files for design in DESIGNS}
+PROJECTS = {design.name: emit(design.plan).files for design in CPP_DESIGNS}
 
 
 def sources(files: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -49,7 +49,7 @@ def declared(text: str, name: str) -> str:
     return str(found[0])
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+@pytest.mark.parametrize("design", CPP_DESIGNS, ids=lambda design: design.name)
 def test_declared_accumulators_equal_the_certificate(design: Design) -> None:
     for layer, proof in design.certified.certificates.items():
         text = PROJECTS[design.name][f"firmware/layers/{layer}.h"]
@@ -91,7 +91,7 @@ def test_dataflow_and_ports_stand_only_in_the_top(name: str) -> None:
         assert text.count("#pragma HLS INTERFACE mode=axis port=m_axis_") == expected
 
 
-@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+@pytest.mark.parametrize("design", CPP_DESIGNS, ids=lambda design: design.name)
 def test_top_has_one_process_a_stage_and_a_stream_between_two(design: Design) -> None:
     text = PROJECTS[design.name]["firmware/net.cpp"]
     count = sum(not isinstance(stage, FifoStage) for stage in design.plan.stages)
@@ -101,7 +101,7 @@ def test_top_has_one_process_a_stage_and_a_stream_between_two(design: Design) ->
 
 def test_streams_are_as_deep_as_the_plan_wants() -> None:
     found = 0
-    for design in DESIGNS:
+    for design in CPP_DESIGNS:
         text = PROJECTS[design.name]["firmware/net.cpp"]
         for stage in design.plan.stages:
             if isinstance(stage, FifoStage):
@@ -185,7 +185,7 @@ def test_initializers_keep_the_order_of_the_values() -> None:
     assert text.count("{") == text.count("}") == 1 + 3 + 12
 
 
-@pytest.mark.parametrize("name", ["unrolled_signed", "folded_down_scales", "folded_up_signed"])
+@pytest.mark.parametrize("name", ["adders_signed", "folded_down_scales", "folded_up_signed"])
 def test_generated_code_compiles_without_warnings(name: str, tmp_path: Path) -> None:
     root = emit(named(name).plan).write(tmp_path / "project")
     strict = ["-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
@@ -196,10 +196,12 @@ def test_generated_code_compiles_without_warnings(name: str, tmp_path: Path) -> 
 
 
 def test_unrolled_pipelines_are_as_long_as_their_ranks() -> None:
-    files = PROJECTS["pipelined"]
-    for stage in named("pipelined").plan.stages:
+    files = PROJECTS["pipelined_adders"]
+    for stage in named("pipelined_adders").plan.stages:
         if isinstance(stage, UnrolledStage):
             text = files[f"firmware/layers/{stage.node.name}.h"]
-            assert f"#pragma HLS LATENCY min={stage.latency}\n" in text
-    free = emit(plan(named("pipelined").certified, {"fc1": Unrolled(), "fc2": Unrolled()})).files
+            assert f"#pragma HLS LATENCY min={stage.graph_latency}\n" in text
+    free = emit(
+        plan(named("pipelined_adders").certified, {"fc1": Unrolled(), "fc2": Unrolled()})
+    ).files
     assert "LATENCY" not in free["firmware/layers/fc1.h"]

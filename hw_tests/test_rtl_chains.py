@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Layers as carry chains with tables: equal to the oracle, clean, and watched by their shadows."""
+"""Layers as carry chains with tables: ranks of registers, widths, and a shadow that watches."""
 
 from __future__ import annotations
 
@@ -12,64 +12,69 @@ from designs import Design, alone, named, stimuli
 from test_rtl_faults import planted
 
 from a2q_hls import interpret
-from a2q_hls.adders import compressed
 from a2q_hls.emit.rtl import emit
-from a2q_hls.emit.rtl_chains import ChainLayer, chained
-from a2q_hls.emit.templates import verbatim
 from a2q_hls.errors import A2QError
-from a2q_hls.plan import Plan, UnrolledStage
-from a2q_hls.project import Project
+from a2q_hls.ints import IntType
+from a2q_hls.plan import Unrolled, UnrolledStage, Widths, plan
 from a2q_hls.simulate import rtl
 from a2q_hls.simulate.rtl import Stalls
 from a2q_hls.simulate.verilate import lint
-
-LAYERS = [("unrolled", "fc1"), ("unrolled_signed", "fc1"), ("pipelined", "fc2")]
-
-
-def as_chains(whole: Plan, levels: int, bias: int = 0) -> tuple[Project, int]:
-    """The project of a layer alone as chains, and its latency; ``bias`` is for the shadow alone."""
-    (stage,) = whole.stages
-    assert isinstance(stage, UnrolledStage)
-    matrix, inputs = stage.node.matrix, (stage.source.type,) * stage.source.lanes
-    shift = np.full(len(matrix), bias)
-    graph = compressed(matrix, inputs)
-    layer = ChainLayer(stage.node.name, stage.source, stage.sink, graph, matrix, shift, levels)
-    module = f"{whole.name}_{stage.node.name}"
-    files = {f"rtl/{module}.sv": chained(layer, module)}
-    files["rtl/a2q_chain.sv"] = verbatim("rtl/a2q_chain.sv")
-    return emit(whole).merged(Project(files)), layer.latency
-
-
-@pytest.fixture(params=LAYERS, ids=lambda pair: "_".join(pair))
-def layer(request: pytest.FixtureRequest) -> Design:
-    name, of = request.param
-    return alone(named(name), of)
+from a2q_hls.timing import predict
 
 
 @pytest.mark.parametrize("levels", [0, 1, 2])
-def test_chains_equal_the_oracle(layer: Design, levels: int, tmp_path: Path) -> None:
-    project, latency = as_chains(layer.plan, levels)
-    x = stimuli(layer)
-    simulator = rtl.build(project, tmp_path)
-    assert "%Warning" not in lint(tmp_path / "project" / "rtl", layer.network.name)
+@pytest.mark.parametrize("name", ["chains", "chains_signed"])
+def test_chains_with_any_number_of_register_ranks_equal_the_oracle(
+    name: str, levels: int, tmp_path: Path
+) -> None:
+    whole = alone(named(name), "fc1")
+    design = Design(whole.name, whole.network, {"fc1": Unrolled(levels)})
+    x = stimuli(design)
+    simulator = rtl.build(emit(design.plan), tmp_path)
+    assert "%Warning" not in lint(tmp_path / "project" / "rtl", design.network.name)
     for pace in (Stalls(), Stalls(300, 300)):
         found = simulator.run(x, pace)
-        assert np.array_equal(found.outputs, interpret.run(layer.network, x))
-    assert (simulator.run(x).latency, simulator.run(x).interval) == (latency, 1)
+        assert np.array_equal(found.outputs, interpret.run(design.network, x))
+    timing = predict(design.plan)
+    assert (simulator.run(x).latency, simulator.run(x).interval) == (timing.latency, 1)
+    assert (timing.latency > 1) == (levels > 0)
+
+
+def test_shallow_ranks_take_more_cycles_than_deep_ones() -> None:
+    certified = named("chains").certified
+    engines = [dict.fromkeys(("fc1", "fc2"), Unrolled(levels)) for levels in (1, 2, 0)]
+    latencies = [predict(plan(certified, chosen)).latency for chosen in engines]
+    assert latencies == sorted(latencies, reverse=True)
+    assert latencies[0] > latencies[2]
+
+
+@pytest.mark.parametrize("widths", list(Widths))
+def test_accumulators_are_as_wide_as_their_interval_or_as_the_policy_says(widths: Widths) -> None:
+    (stage, *_) = plan(named("chains").certified, named("chains").engines, widths).stages
+    assert isinstance(stage, UnrolledStage)
+    assert stage.chains is not None
+    dot, x = stage.node.matrix, stage.source.type
+    ends = [(int((row * np.where(row < 0, x.max, x.min)).sum()), row) for row in dot]
+    exact = [
+        IntType.spanning(lo, int((row * np.where(row > 0, x.max, x.min)).sum())) for lo, row in ends
+    ]
+    wide = [IntType(stage.sink.type.bits, True)] * len(dot)
+    assert list(stage.chains.types) == (exact if widths is Widths.EXACT else wide)
+
+
+@pytest.mark.parametrize("widths", [Widths.DATA_TYPE, Widths.FIXED32])
+def test_chains_of_other_widths_equal_the_oracle(widths: Widths, tmp_path: Path) -> None:
+    design = named("chains_signed")
+    x = stimuli(design)
+    simulator = rtl.build(emit(plan(design.certified, design.engines, widths)), tmp_path)
+    assert np.array_equal(simulator.run(x).outputs, interpret.run(design.network, x))
 
 
 def test_inverted_table_is_caught_by_the_shadow(tmp_path: Path) -> None:
-    design = alone(named("unrolled"), "fc1")
-    project, _ = as_chains(design.plan, 0)
+    design = alone(named("chains"), "fc1")
+    project = emit(design.plan)
     size, digits = re.findall(r"= (\d+)'h(\w+);", project.files["rtl/net_fc1_fc1.sv"])[0]
     inverted = f"{size}'h{int(digits, 16) ^ ((1 << int(size)) - 1):x};"
     faulty = planted(project, "net_fc1_fc1.sv", f"{size}'h{digits};", inverted)
     with pytest.raises(A2QError, match=r"fc1: y\d+ overflowed"):
         rtl.run(faulty, stimuli(design), tmp_path)
-
-
-def test_wrong_bias_is_caught_by_the_shadow(tmp_path: Path) -> None:
-    design = alone(named("unrolled"), "fc1")
-    project, _ = as_chains(design.plan, 0, bias=1)
-    with pytest.raises(A2QError, match=r"fc1: y0 overflowed"):
-        rtl.run(project, stimuli(design), tmp_path)

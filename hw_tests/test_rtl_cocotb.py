@@ -31,7 +31,7 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize("name", ["pipelined", "folded_up_signed", "odd_sizes_one_bit"])
+@pytest.mark.parametrize("name", ["pipelined_chains", "folded_up_signed", "odd_sizes_one_bit"])
 def test_protocol_witnesses_and_cycles(name: str, tmp_path: Path) -> None:
     design = named(name)
     x = stimuli(design)
@@ -50,7 +50,7 @@ def test_real_images(tmp_path: Path) -> None:
 
 
 def test_other_verilog_with_the_same_ports_is_driven(tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     x = stimuli(design, 10)
     expected = interpret.run(design.network, x)
     project = emit(design.plan)
@@ -77,7 +77,7 @@ FAULTS = (
 
 @pytest.mark.parametrize(("file", "old", "new", "message"), FAULTS)
 def test_planted_faults_fail(file: str, old: str, new: str, message: str, tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     x = stimuli(design, 20)
     faulty = planted(emit(design.plan), file, old, new)
     with pytest.raises(A2QError, match=message):
@@ -85,7 +85,7 @@ def test_planted_faults_fail(file: str, old: str, new: str, message: str, tmp_pa
 
 
 def test_wrong_prediction_and_wrong_output_fail(tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     x = stimuli(design, 5)
     expected = interpret.run(design.network, x)
     wrong = expected.copy()

@@ -20,10 +20,12 @@ from a2q_hls.simulate.rtl import Stalls
 from a2q_hls.witness import witnesses
 
 NARROWED = (
-    ("unrolled", "fc1", "accumulator"),
-    ("unrolled", "fc2", "accumulator"),
-    ("unrolled_signed", "fc1", "sums"),
-    ("unrolled_signed", "fc2", "sums"),
+    ("adders", "fc1", "accumulator"),
+    ("adders", "fc2", "accumulator"),
+    ("adders_signed", "fc1", "sums"),
+    ("adders_signed", "fc2", "sums"),
+    ("chains", "fc1", "chains"),
+    ("chains", "fc2", "chains"),
     ("folded", "fc1", "accumulator"),
     ("folded", "fc2", "accumulator"),
     ("folded_up_signed", "fc1", "tree"),
@@ -67,7 +69,7 @@ def test_flipped_bit_of_the_weight_memory_changes_the_outputs(
 
 
 def test_wrong_sign_in_an_adder_is_caught_by_its_shadow(tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     faulty = planted(emit(design.plan), "net_fc1.sv", "} - {", "} + {")
     with pytest.raises(A2QError, match=r"fc1: s\d+ overflowed"):
         rtl.run(faulty, stimuli(design), tmp_path)
@@ -84,7 +86,7 @@ def test_dropped_beat_is_caught(tmp_path: Path) -> None:
 
 
 def test_beats_lost_under_back_pressure_are_caught_by_stalls_alone(tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     lossy = planted(emit(design.plan), "a2q_pipe.sv", "else if (en)", "else")
     simulator = rtl.build(lossy, tmp_path)
     x = stimuli(design)
@@ -94,7 +96,7 @@ def test_beats_lost_under_back_pressure_are_caught_by_stalls_alone(tmp_path: Pat
 
 
 def test_stuck_ready_is_caught_and_named(tmp_path: Path) -> None:
-    design = named("unrolled")
+    design = named("adders")
     stuck = planted(
         emit(design.plan),
         "a2q_pipe.sv",
@@ -121,7 +123,7 @@ def test_beat_too_many_is_caught(tmp_path: Path) -> None:
 
 
 def test_frames_outside_their_type_are_refused(rtl_of: RtlOf) -> None:
-    design = named("unrolled")
+    design = named("adders")
     with pytest.raises(A2QError, match=r"codes in \[0, 16\], expected uint4"):
         rtl_of(design).run(np.full((1, 16), 16) * np.eye(1, 16, dtype=np.int64))
     with pytest.raises(A2QError, match=r"frames \(1, 3\)"):

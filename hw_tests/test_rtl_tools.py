@@ -21,7 +21,7 @@ from a2q_hls.simulate import rtl
 from a2q_hls.simulate.tools import execute
 from a2q_hls.simulate.verilate import lint
 
-READ_BY_YOSYS = ("unrolled_signed", "pipelined", "folded_up_signed", "folded_down_scales")
+READ_BY_YOSYS = ("adders_signed", "pipelined_chains", "folded_up_signed", "folded_down_scales")
 
 
 def names(design: Design) -> str:
@@ -37,7 +37,7 @@ def test_lint_finds_nothing(design: Design, widths: Widths, tmp_path: Path) -> N
 
 
 def test_lint_finds_a_planted_width_error(tmp_path: Path) -> None:
-    project = emit(named("unrolled").plan)
+    project = emit(named("adders").plan)
     top = project.files["rtl/net.sv"]
     broken = {"rtl/net.sv": top.replace("assign fc2_tready = ", "assign fc2_tready = 2'b1 & ")}
     root = project.merged(Project(broken)).write(tmp_path / "project")
@@ -73,13 +73,13 @@ def test_yosys_reads_the_same_design_without_a_warning(name: str, tmp_path: Path
 
 
 def test_names_with_two_underscores_are_simulated(tmp_path: Path) -> None:
-    text = emit(named("unrolled").plan).files
+    text = emit(named("adders").plan).files
     renamed = {
         path: content.replace("s_axis_x_T", "s_axis_x__a_T").replace(
             '"name": "x"', '"name": "x__a"'
         )
         for path, content in text.items()
     }
-    x = stimuli(named("unrolled"), 3)
+    x = stimuli(named("adders"), 3)
     found = rtl.run(Project(renamed), x, tmp_path)
-    assert np.array_equal(found.outputs, interpret.run(named("unrolled").network, x))
+    assert np.array_equal(found.outputs, interpret.run(named("adders").network, x))

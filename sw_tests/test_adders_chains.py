@@ -60,6 +60,21 @@ def test_chains_compute_the_product_plus_the_bias(problem: Problem, seed: int, g
     assert np.array_equal(graph.evaluate(x), x @ weights.T + np.array(bias))
 
 
+@given(problem=problems(), seed=st.integers(0, 2**32 - 1), spare=st.integers(0, 24))
+@settings(max_examples=100, deadline=None)
+def test_chains_of_any_declared_width_compute_the_product(
+    problem: Problem, seed: int, spare: int
+) -> None:
+    weights, inputs, bias = problem
+    bits = 1 + spare + max(type_.bits for type_ in compressed(weights, inputs, bias).types)
+    graph = compressed(weights, inputs, bias, bits=bits)
+    assert set(graph.types) == {IntType(bits, True)}
+    generator = np.random.default_rng(seed)
+    x = np.stack([generator.integers(t.min, t.max + 1, 64) for t in inputs], axis=1)
+    x = np.concatenate([x, extremes(weights, inputs)])
+    assert np.array_equal(graph.evaluate(x), x @ weights.T + np.array(bias))
+
+
 def test_outputs_are_exactly_as_wide_as_their_interval() -> None:
     graph = compressed(np.array([[1, 1], [1, -1], [0, 0]]), [U4, U4], [0, 15, 7])
     assert graph.types == (IntType(5, False), IntType(5, False), IntType(3, False))

@@ -10,7 +10,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.folding import cycles, folded, unrolled
 from a2q_hls.ints import IntType
 from a2q_hls.network import Output
-from a2q_hls.plan import Folded, FoldedStage, UnrolledStage, Widths, plan
+from a2q_hls.plan import Folded, FoldedStage, Unrolled, UnrolledStage, Widths, plan
 from a2q_hls.stages import FifoStage
 from a2q_hls.timing import bottleneck, predict, predict_stages
 
@@ -26,14 +26,14 @@ def test_accumulators_follow_the_policy() -> None:
 
 
 def test_exact_adders_are_as_wide_as_their_own_interval() -> None:
-    stage = plan(MLP, unrolled(MLP)).stages[0]
+    stage = plan(MLP, unrolled(MLP, Unrolled())).stages[0]
     assert isinstance(stage, UnrolledStage)
     for adder, declared in zip(stage.graph.adders, stage.sums, strict=True):
         assert declared == IntType.spanning(adder.lo, adder.hi)
 
 
 def test_fixed_widths_apply_to_every_partial_sum() -> None:
-    first = plan(MLP, unrolled(MLP), Widths.FIXED32).stages[0]
+    first = plan(MLP, unrolled(MLP, Unrolled()), Widths.FIXED32).stages[0]
     assert isinstance(first, UnrolledStage)
     assert {sum_.bits for sum_ in first.sums} == {32}
     second = plan(MLP, folded(MLP, 2, 4), Widths.FIXED32).stages[0]
@@ -85,12 +85,12 @@ def test_forks_are_refused_and_not_wired_wrongly() -> None:
     network = dense(np.ones((2, 2), np.int64), IntType(4, False))
     double = replace(network, nodes=(*network.nodes[:-1], Output("y", "x")))
     with pytest.raises(A2QError, match="2 readers of 'x'"):
-        plan(certify(double), unrolled(certify(double)))
+        plan(certify(double), unrolled(certify(double), Unrolled()))
 
 
 def test_unrolled_network_takes_a_frame_a_cycle() -> None:
-    assert predict(plan(MLP, unrolled(MLP))).interval == 1
-    assert predict(plan(MLP, unrolled(MLP, levels=2))).interval == 1
+    assert predict(plan(MLP, unrolled(MLP, Unrolled()))).interval == 1
+    assert predict(plan(MLP, unrolled(MLP, Unrolled(2)))).interval == 1
 
 
 @pytest.mark.parametrize(("pe", "simd"), [(1, 1), (2, 4), (4, 8), (8, 2)])

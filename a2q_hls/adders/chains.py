@@ -74,6 +74,13 @@ class Chain:
         """Columns at which a table is added."""
         return sum(min(table.end, len(self.addend)) - table.column for table in self.tables)
 
+    @property
+    def bits(self) -> tuple[Bit, ...]:
+        """Every bit that the chain reads."""
+        tables = (bit for table in self.tables for bit in table.bits)
+        read = (*self.addend, *tables, self.carry)
+        return tuple(bit for bit in read if isinstance(bit, Bit))
+
 
 @dataclass(frozen=True)
 class ChainGraph:
@@ -103,9 +110,7 @@ class ChainGraph:
         """By chain, the chains on the longest way from an input, that one included."""
         found = [0] * len(self.inputs)
         for chain in self.chains:
-            read = (*chain.addend, chain.carry, *(bit for t in chain.tables for bit in t.bits))
-            nodes = [bit.node for bit in read if isinstance(bit, Bit)]
-            found.append(1 + max((found[node] for node in nodes), default=0))
+            found.append(1 + max((found[bit.node] for bit in chain.bits), default=0))
         return tuple(found[len(self.inputs) :])
 
     def evaluate(self, x: Int64) -> Int64:

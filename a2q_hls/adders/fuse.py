@@ -137,6 +137,7 @@ def fused(
     inputs: tuple[IntType, ...],
     bias: Sequence[int],
     rate: float,
+    bits: int,
     gap: int,
     trials: int,
 ) -> ChainGraph:
@@ -146,7 +147,8 @@ def fused(
     if rate:
         greedy(rows, builder, partial(bits_saved, rate), None)
     fusion = Fusion(builder, rows, gap, trials)
-    kinds = tuple(kind(row, inputs, b) for row, b in zip(table, bias, strict=True))
+    exact = (kind(row, inputs, b) for row, b in zip(table, bias, strict=True))
+    kinds = tuple(IntType(bits, True) if bits else type_ for type_ in exact)
     words = [fusion.total(r, b, k) for r, b, k in zip(rows, bias, kinds, strict=True)]
     return ChainGraph(inputs, tuple(fusion.chains), tuple(words), kinds)
 
@@ -163,6 +165,7 @@ def compressed(
     bias: Sequence[int] | None = None,
     gap: int = GAP,
     trials: int | None = None,
+    bits: int = 0,
 ) -> ChainGraph:
     """Graph of ``weights @ x + bias`` (C, K) with few LUTs; the bias costs next to nothing.
 
@@ -170,11 +173,12 @@ def compressed(
     the best of a greedy search for each of RATES, whose sums are then tried ``trials`` times over
     (by default up to 12, fewer where the matrix is large).
     A carry that would cross more than ``gap`` columns without a table becomes a bit to add instead:
-    a small gap needs fewer carry columns and more LUTs. The same weights give the same graph.
+    a small gap needs fewer carry columns and more LUTs. Every output is as wide as its own
+    interval, or ``bits`` wide and signed. The same weights give the same graph.
     """
     table = matrix(weights, inputs)
     constants = [0] * len(table) if bias is None else [int(b) for b in bias]
-    search = partial(fused, table, tuple(inputs), constants, gap=gap)
+    search = partial(fused, table, tuple(inputs), constants, bits=bits, gap=gap)
     work = WORK // (np.count_nonzero(table) + 1)
     rates = RATES if work > len(RATES) else RATES[:: len(RATES) // 2]
     rate = min(rates, key=lambda rate: price(search(rate, trials=1).chains))

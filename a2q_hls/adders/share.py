@@ -60,9 +60,10 @@ class Sharing:
         total = self.builder.add(Term(node), Term(other, shift, differ))
         for place in sorted(self._places.pop(key)):
             before, after = self.rows[place], replaced(self.rows[place], key, total)
-            kept = [term for term in before if term in after]
-            self._note(place, kept, [term for term in before if term not in after], -1)
-            self._note(place, kept, [term for term in after if term not in before], 1)
+            old, new = set(before), set(after)
+            kept = [term for term in before if term in new]
+            self._note(place, kept, [term for term in before if term not in new], -1)
+            self._note(place, kept, [term for term in after if term not in old], 1)
             self.rows[place] = after
 
 

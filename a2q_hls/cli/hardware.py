@@ -18,7 +18,7 @@ from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
-from a2q_hls.plan import Engine, Widths
+from a2q_hls.plan import Engine, Structure, Unrolled, Widths
 from a2q_hls.synthesize.metric import Quantity
 
 
@@ -48,7 +48,10 @@ def generate(
     ),
     pe: Annotated[int, typer.Option(help="Folded: output channels a cycle, first layer.")] = 4,
     simd: Annotated[int, typer.Option(help="Folded: inputs a cycle, first layer.")] = 8,
-    levels: Annotated[int, typer.Option(help="Unrolled: adders between registers, 0 all.")] = 0,
+    levels: Annotated[int, typer.Option(help="Unrolled: sums between registers, 0 all.")] = 0,
+    structure: Annotated[Structure, typer.Option(help="Unrolled: what sums are made of.")] = (
+        Structure.CHAINS
+    ),
     widths: Annotated[Widths, typer.Option(help="What sizes the accumulators.")] = Widths.EXACT,
     name: Annotated[str, typer.Option(help="Name of the design point.")] = "",
 ) -> None:
@@ -60,7 +63,7 @@ def generate(
         point = open_point(run)
     else:
         certified = load_network(run)
-        engines = _engines(certified, engine, (pe, simd), levels)
+        engines = _engines(certified, engine, (pe, simd), Unrolled(levels, structure))
         point = create(run, engines, widths, name)
     for wanted in target or list(Target):
         stages.generate(point, wanted)
@@ -68,10 +71,10 @@ def generate(
 
 
 def _engines(
-    certified: Certified, kind: EngineKind, fold: tuple[int, int], levels: int
+    certified: Certified, kind: EngineKind, fold: tuple[int, int], constant: Unrolled
 ) -> Mapping[str, Engine]:
     if kind is EngineKind.UNROLLED:
-        return unrolled(certified, levels)
+        return unrolled(certified, constant)
     return folded(certified, *fold)
 
 
@@ -99,7 +102,7 @@ def simulate(
         console.print(_told(opened, found), soft_wrap=True)
 
 
-COCOTB_FRAMES = 64  # cocotb runs some 1000 cycles a second; the whole set goes through the harness.
+COCOTB_FRAMES = 64  # The protocol needs no more; the whole set goes through the compiled harness.
 
 
 def _told(point: Point, found: stages.Simulation) -> str:

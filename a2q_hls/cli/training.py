@@ -25,7 +25,7 @@ def train(
 
     Interrupt it when you like: the same command goes on from the last checkpoint.
 
-    Example: [bold]a2q-hls train configs/digits_a2q_plus.yaml --out runs/p9[/]
+    Example: [bold]a2q-hls train configs/digits_a2qplus.yaml --out runs/p9[/]
     """
     from a2q_hls.train import load_config
     from a2q_hls.train import train as run_training

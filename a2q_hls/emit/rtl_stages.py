@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from typing_extensions import assert_never
 
+from a2q_hls.emit.rtl_chains import chained
 from a2q_hls.emit.rtl_literals import hex_words, span, table
 from a2q_hls.emit.rtl_unrolled import unrolled
 from a2q_hls.emit.templates import render
@@ -42,11 +43,7 @@ def instance(stage: Stage, top: str) -> Instance:
     """Instance of one stage in the design ``top``."""
     match stage:
         case UnrolledStage():
-            module = f"{top}_{stage.node.name}"
-            files = {f"{module}.sv": unrolled(stage, module)}
-            return Instance(
-                stage.node.name, module, stage.source, stage.sink, ("pipe",), files=files
-            )
+            return _unrolled(stage, top)
         case FoldedStage():
             return _folded(stage, top)
         case RequantizeStage():
@@ -59,6 +56,16 @@ def instance(stage: Stage, top: str) -> Instance:
             return Instance(stage.name, "a2q_fifo", *ends, ("fifo", "counter"), parameters)
         case _:
             assert_never(stage)
+
+
+def _unrolled(stage: UnrolledStage, top: str) -> Instance:
+    name, module = stage.node.name, f"{top}_{stage.node.name}"
+    ends = (stage.source, stage.sink)
+    if stage.chains:
+        files = {f"{module}.sv": chained(stage, stage.chains, module)}
+        return Instance(name, module, *ends, ("chain", "pipe"), files=files)
+    files = {f"{module}.sv": unrolled(stage, module)}
+    return Instance(name, module, *ends, ("pipe",), files=files)
 
 
 def _folded(stage: FoldedStage, top: str) -> Instance:

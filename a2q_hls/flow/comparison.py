@@ -158,7 +158,7 @@ def point_engine(plan: Plan) -> str:
         if isinstance(stage, FoldedStage):
             return engine_name(stage.fold)
         if isinstance(stage, UnrolledStage):
-            return engine_name(Unrolled(stage.levels))
+            return engine_name(Unrolled(stage.levels, stage.structure))
     raise A2QError.of(f"plan {plan.name!r}", "no Dot", "at least one")
 
 

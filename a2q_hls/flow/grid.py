@@ -23,7 +23,7 @@ from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
-from a2q_hls.plan import Engine, Widths
+from a2q_hls.plan import Engine, Unrolled, Widths
 from a2q_hls.report.compare import SHARE
 from a2q_hls.train import Config, parse_config, train
 
@@ -151,7 +151,7 @@ def _designs(grid: Grid, run: Path) -> Iterable[tuple[UnrolledSpec | FoldedSpec,
 def _engines(certified: Certified, spec: UnrolledSpec | FoldedSpec) -> Mapping[str, Engine]:
     match spec:
         case UnrolledSpec():
-            return unrolled(certified, spec.levels)
+            return unrolled(certified, Unrolled(spec.levels, spec.structure))
         case FoldedSpec():
             return folded(certified, spec.pe, spec.simd)
         case _:

@@ -18,7 +18,7 @@ from typing_extensions import assert_never
 from a2q_hls.bound import Certified, certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
-from a2q_hls.plan import Engine, Folded, Plan, Unrolled, Widths, plan
+from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, Widths, plan
 from a2q_hls.store import load
 
 
@@ -31,6 +31,7 @@ class UnrolledSpec(_Strict):
 
     kind: Literal["unrolled"] = "unrolled"
     levels: int = Field(0, ge=0)
+    structure: Structure = Structure.CHAINS
 
 
 class FoldedSpec(_Strict):
@@ -127,10 +128,14 @@ def default_name(engines: Mapping[str, Engine], widths: Widths) -> str:
 
 
 def engine_name(engine: Engine) -> str:
-    """Short name of an engine: ``unrolled``, ``unrolled2`` with levels, ``folded4x8``."""
+    """Short name of an engine: ``unrolled``, ``unrolled2`` with levels, ``folded4x8``.
+
+    Unrolled means carry chains; ``unrolled_adders`` names the other structure.
+    """
     match engine:
         case Unrolled():
-            return f"unrolled{engine.levels or ''}"
+            adders = "_adders" if engine.structure is Structure.ADDERS else ""
+            return f"unrolled{engine.levels or ''}{adders}"
         case Folded():
             return f"folded{engine.pe}x{engine.simd}"
         case _:
@@ -140,7 +145,7 @@ def engine_name(engine: Engine) -> str:
 def _spec(engine: Engine) -> UnrolledSpec | FoldedSpec:
     match engine:
         case Unrolled():
-            return UnrolledSpec(levels=engine.levels)
+            return UnrolledSpec(levels=engine.levels, structure=engine.structure)
         case Folded():
             return FoldedSpec(pe=engine.pe, simd=engine.simd)
         case _:
@@ -150,7 +155,7 @@ def _spec(engine: Engine) -> UnrolledSpec | FoldedSpec:
 def _engine(spec: UnrolledSpec | FoldedSpec) -> Engine:
     match spec:
         case UnrolledSpec():
-            return Unrolled(spec.levels)
+            return Unrolled(spec.levels, spec.structure)
         case FoldedSpec():
             return Folded(spec.pe, spec.simd)
         case _:
