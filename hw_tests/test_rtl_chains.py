@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from designs import Design, alone, named, stimuli
+from hypothesis import given
+from hypothesis import strategies as st
 from test_rtl_faults import planted
 
 from a2q_hls import interpret
 from a2q_hls.emit.rtl import emit
+from a2q_hls.emit.rtl_chains import expression
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntType
 from a2q_hls.plan import Unrolled, UnrolledStage, Widths, plan
@@ -73,8 +76,37 @@ def test_chains_of_other_widths_equal_the_oracle(widths: Widths, tmp_path: Path)
 def test_inverted_table_is_caught_by_the_shadow(tmp_path: Path) -> None:
     design = alone(named("chains"), "fc1")
     project = emit(design.plan)
-    size, digits = re.findall(r"= (\d+)'h(\w+);", project.files["rtl/net_fc1_fc1.sv"])[0]
-    inverted = f"{size}'h{int(digits, 16) ^ ((1 << int(size)) - 1):x};"
-    faulty = planted(project, "net_fc1_fc1.sv", f"{size}'h{digits};", inverted)
+    text = project.files["rtl/net_fc1_fc1.sv"]
+    table = re.search(r"tables\(\{\S+, ", text)
+    assert table
+    faulty = planted(project, "net_fc1_fc1.sv", table[0], table[0].replace("{", "{~", 1))
     with pytest.raises(A2QError, match=r"fc1: y\d+ overflowed"):
         rtl.run(faulty, stimuli(design), tmp_path)
+
+
+@given(truth=st.integers(0, 2**32 - 1), bits=st.integers(0, 5))
+def test_expression_has_its_truth_table(truth: int, bits: int) -> None:
+    truth &= (1 << (1 << bits)) - 1
+    text = expression(truth, [f"b{k}" for k in range(bits)])
+    for entry in range(1 << bits):
+        values = {f"b{k}": bool(entry >> k & 1) for k in range(bits)}
+        assert evaluated(text, values) == bool(truth >> entry & 1)
+
+
+def evaluated(text: str, values: dict[str, bool]) -> bool:
+    """Value of a fully parenthesized expression of one-bit names."""
+    for name, value in {"1'b0": False, "1'b1": True, **values}.items():
+        text = text.replace(name, str(int(value)))
+    while len(text) > 1:
+        for pattern, value_of in RULES:
+            text = re.sub(pattern, lambda m, f=value_of: str(int(f(*map(int, m.groups())))), text)
+    return text == "1"
+
+
+RULES = (
+    (r"~([01])", lambda a: not a),
+    (r"\(([01]) \^ ([01])\)", lambda a, b: a ^ b),
+    (r"\(([01]) & ([01])\)", lambda a, b: a & b),
+    (r"\(([01]) \| ([01])\)", lambda a, b: a | b),
+    (r"\(([01]) \? ([01]) : ([01])\)", lambda c, a, b: a if c else b),
+)

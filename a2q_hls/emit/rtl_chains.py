@@ -24,7 +24,6 @@ class ChainText:
     addend: str
     tables: str
     carry: str
-    constants: tuple[str, ...]
 
 
 def chained(stage: UnrolledStage, graph: ChainGraph, module: str) -> str:
@@ -43,6 +42,34 @@ def chained(stage: UnrolledStage, graph: ChainGraph, module: str) -> str:
         shadows=[text.shadow(c) for c in range(stage.sink.lanes)],
         unused=text.unused,
     )
+
+
+def expression(truth: int, bits: Sequence[str]) -> str:
+    """SystemVerilog of a truth table, split at the last bit first (Shannon).
+
+    Bit i of ``truth`` is the value for ``i = sum(bits[k] << k)``. yosys is twice as fast on this as
+    on an indexed constant, and finds as many LUTs.
+    """
+    most = (1 << (1 << len(bits))) - 1
+    if truth in (0, most):
+        return f"1'b{int(truth > 0)}"
+    *rest, bit = bits
+    half = (1 << (1 << len(rest))) - 1
+    low, high = truth & half, truth >> (1 << len(rest))
+    if low == high:
+        return expression(low, rest)
+    clear, set_ = expression(low, rest), expression(high, rest)
+    if high == low ^ half:
+        return {0: bit, half: f"~{bit}"}.get(low, f"({bit} ^ {clear})")
+    for value, text in (
+        (low == 0, f"({bit} & {set_})"),
+        (high == 0, f"(~{bit} & {clear})"),
+        (high == half, f"({bit} | {clear})"),
+        (low == half, f"(~{bit} | {set_})"),
+    ):
+        if value:
+            return text
+    return f"({bit} ? {set_} : {clear})"
 
 
 @dataclass(frozen=True)
@@ -97,11 +124,10 @@ class _Text:
     def chain(self, index: int) -> ChainText:
         chain = self.graph.chains[index]
         rank, columns = self.ranks[self.count + index], len(chain.addend)
-        bits, constants = ["1'b0"] * columns, []
+        bits = ["1'b0"] * columns
         for table in chain.tables:
             for column in range(table.column, min(table.end, columns)):
-                bits[column], constant = self.table(table, column, f"T{index}_{column}", rank)
-                constants += constant
+                bits[column] = self.table(table, column - table.column, rank)
         return ChainText(
             f"c{index}",
             chain.width,
@@ -109,17 +135,11 @@ class _Text:
             self.word(chain.addend, rank),
             "{" + ", ".join(reversed(bits)) + "}",
             self.bit(chain.carry, rank),
-            tuple(constants),
         )
 
-    def table(self, table: Table, column: int, name: str, rank: int) -> tuple[str, list[str]]:
-        """Bit that a table adds to a column, and the constant that it needs."""
-        truth, size = table.truth(column - table.column), 1 << len(table.bits)
-        if len(table.bits) == 1 and truth in (1, 2):
-            return ("~" if truth == 1 else "") + self.bit(table.bits[0], rank), []
-        return f"{name}[{self.word(table.bits, rank)}]", [
-            f"{span(size)} {name} = {size}'h{truth:x}"
-        ]
+    def table(self, table: Table, place: int, rank: int) -> str:
+        """Bit ``place`` of what a table adds, as an expression."""
+        return expression(table.truth(place), [self.bit(bit, rank) for bit in table.bits])
 
     def channel(self, channel: int) -> str:
         type_ = self.graph.types[channel]
