@@ -33,6 +33,7 @@ check: $(READY)
 
 reports: $(READY)
 	$(BIN)/a2q-hls sweep configs/digits_grid.yaml --out runs/digits --report reports/digits
+	$(BIN)/a2q-hls sweep configs/digits_folds_grid.yaml --out runs/digits_folds --report reports/digits_folds
 
 bench: $(READY)
 	$(BIN)/python -m pytest -q bench

@@ -63,13 +63,13 @@ def test_label_says_training_and_who_decided_the_widths() -> None:
     labels = [item.label for item in build.design_points()]
     assert labels == [
         "Float",
-        "QAT, 32-bit sums",
-        "QAT, data-type bound",
-        "QAT, interval-sized sums",
+        "QAT, 32 bit",
+        "QAT, data type",
+        "QAT, exact",
         "A2Q+ P=9",
     ]
     wide = build.run(1, method=Method.A2Q, bits=12, widths=Widths.FIXED32)
-    assert wide.label == "A2Q P=12, 32-bit sums"
+    assert wide.label == "A2Q P=12, 32 bit"
 
 
 def test_histogram_holds_every_value_once() -> None:

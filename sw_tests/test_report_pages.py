@@ -151,9 +151,9 @@ def test_html_names_baselines_tools_commands_and_sources(
             assert metric.source in text
             assert metric.tool in text
         assert all(line in text for line in run.commands)
-    assert "'32-bit sums'" in text
-    assert "'Interval-sized sums'" in text
-    assert "8.47x fewer than ordinary QAT with 32-bit sums" in text
+    assert "'QAT, 32 bit'" in text
+    assert "'QAT, exact'" in text
+    assert "8.47x fewer than ordinary QAT with 32-bit accumulators" in text
 
 
 def test_writing_twice_gives_the_same_files_and_leaves_no_others(

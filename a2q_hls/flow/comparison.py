@@ -34,13 +34,14 @@ class TrainedConfig(_Lenient):
 
     method: Method
     seed: int
+    variant: str = ""
 
 
 class TrainedFigures(_Lenient):
-    """What a report needs of a training's figures."""
+    """What a report needs of a training's figures, on the test samples."""
 
     float_accuracy: float
-    accuracy: float | None
+    accuracy: float
 
 
 class Training(_Lenient):
@@ -111,9 +112,10 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         name=point.name,
         method=method,
         seed=found.config.seed,
-        accuracy=accuracy or 0.0,
+        accuracy=accuracy,
         float_accuracy=found.figures.float_accuracy,
         sparsity=_sparsity(dots),
+        variant=found.config.variant,
         target_bits=target,
         engine=point_engine(point.plan),
         widths=point.plan.widths,
@@ -140,11 +142,24 @@ def summarize_training(run: Path) -> RunSummary:
         name=run.name,
         method=found.config.method,
         seed=found.config.seed,
-        accuracy=found.figures.accuracy or 0.0,
+        accuracy=found.figures.accuracy,
         float_accuracy=found.figures.float_accuracy,
         sparsity=_sparsity(dots),
+        variant=found.config.variant,
         target_bits=None if found.config.method is Method.QAT else target,
     )
+
+
+def summarize_float(run: Path) -> RunSummary:
+    """Summary of the float network that a run started from.
+
+    Raises:
+        A2QError: the run has no training record.
+    """
+    found = training(run)
+    accuracy = found.figures.float_accuracy
+    name = f"float_seed{found.config.seed}"
+    return RunSummary(name, Method.FLOAT, found.config.seed, accuracy, accuracy)
 
 
 def _sparsity(dots: Sequence[Dot]) -> float:

@@ -13,6 +13,7 @@ GRID = Grid(
     ),
     engines=(UnrolledSpec(levels=0), FoldedSpec(pe=4, simd=8)),
     hardware="narrowest",
+    layers="none",
 )
 
 NOTES = (

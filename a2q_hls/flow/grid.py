@@ -18,7 +18,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
 from a2q_hls.flow import stages
-from a2q_hls.flow.comparison import summarize, summarize_training, training
+from a2q_hls.flow.comparison import summarize, summarize_float, summarize_training, training
 from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
 from a2q_hls.flow.stages import Simulator, Target
@@ -39,6 +39,7 @@ class NetworkGrid(_Strict):
     """One method at several accumulator widths; ``settings`` are keys of its configuration."""
 
     method: Literal["qat", "a2q", "a2q+"]
+    variant: str = Field(default="", pattern="^[a-z0-9_]*$")
     accumulators: tuple[int, ...] = Field(min_length=1)
     settings: dict[str, Any] = {}
 
@@ -48,7 +49,8 @@ class Grid(_Strict):
 
     ``hardware`` says which constrained networks become hardware: all of them, or of each method
     and seed only the narrowest that keeps 99.2 % of the float accuracy. Ordinary QAT always does,
-    with every policy of widths: it is the baseline.
+    with every policy of widths: it is the baseline. ``layers`` says of which seeds each layer is
+    synthesized on its own, too.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
@@ -56,6 +58,7 @@ class Grid(_Strict):
     networks: tuple[NetworkGrid, ...] = Field(min_length=1)
     engines: tuple[UnrolledSpec | FoldedSpec, ...] = Field(min_length=1)
     hardware: Literal["all", "narrowest"] = "all"
+    layers: Literal["all", "first", "none"] = "all"
     family: str = "xcup"
 
     @property
@@ -86,8 +89,10 @@ def load_grid(path: Path) -> Grid:
 
 
 def _config(network: NetworkGrid, bits: int, seed: int) -> Config:
-    name = f"{network.method.replace('+', '_plus')}_p{bits}_seed{seed}"
-    keys = {"name": name, "method": network.method, "accumulators": bits, "seed": seed}
+    parts = (network.method.replace("+", "_plus"), network.variant, f"p{bits}", f"seed{seed}")
+    name = "_".join(part for part in parts if part)
+    keys = {"name": name, "accumulators": bits, "seed": seed}
+    keys |= {"method": network.method, "variant": network.variant}
     return parse_config({**network.settings, **keys}, f"grid, network {name!r}")
 
 
@@ -105,10 +110,12 @@ def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: in
     runs = tuple(_train(grid.configs, out, progress))
     chosen = [run for run in runs if run in _hardware(grid, runs)]
     designs = [(run, engine, widths) for run in chosen for engine, widths in _designs(grid, run)]
-    points = _in_parallel(designs, grid.family, progress, jobs)
+    points = _in_parallel(designs, grid, progress, jobs)
     summaries = [summarize(point, grid.family) for point in points]
     trained = [summarize_training(run) for run in runs if run not in chosen]
-    return Outcome(runs, tuple(points), report.compare([*trained, *summaries]))
+    floats = {training(run).config.seed: summarize_float(run) for run in runs}
+    comparison = report.compare([*floats.values(), *trained, *summaries])
+    return Outcome(runs, tuple(points), comparison)
 
 
 def _train(configs: Sequence[Config], out: Path, progress: Report) -> Iterable[Path]:
@@ -138,13 +145,13 @@ def _hardware(grid: Grid, runs: Sequence[Path]) -> set[Path]:
 
 def _accurate(run: Path) -> bool:
     figures = training(run).figures
-    return (figures.accuracy or 0.0) >= SHARE * figures.float_accuracy
+    return figures.accuracy >= SHARE * figures.float_accuracy
 
 
 def _designs(grid: Grid, run: Path) -> Iterable[tuple[UnrolledSpec | FoldedSpec, Widths]]:
     baseline = training(run).config.method is report.Method.QAT
-    for engine in grid.engines:
-        for widths in Widths if baseline else (Widths.EXACT,):
+    for widths in Widths if baseline else (Widths.EXACT,):
+        for engine in grid.engines:
             yield engine, widths
 
 
@@ -162,11 +169,14 @@ _Design = tuple[Path, UnrolledSpec | FoldedSpec, Widths]
 
 
 def _in_parallel(
-    designs: Sequence[_Design], family: str, progress: Report, jobs: int
+    designs: Sequence[_Design], grid: Grid, progress: Report, jobs: int
 ) -> list[Point]:
     progress("design points built", 0, len(designs))
     with ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(build_point, *design, family) for design in designs]
+        futures = [
+            pool.submit(build_point, *design, grid.family, _layers(grid, design[0]))
+            for design in designs
+        ]
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
@@ -177,7 +187,14 @@ def _in_parallel(
     return [future.result() for future in futures]
 
 
-def build_point(run: Path, spec: UnrolledSpec | FoldedSpec, widths: Widths, family: str) -> Point:
+def _layers(grid: Grid, run: Path) -> bool:
+    first = training(run).config.seed == grid.seeds[0]
+    return grid.layers == "all" or (grid.layers == "first" and first)
+
+
+def build_point(
+    run: Path, spec: UnrolledSpec | FoldedSpec, widths: Widths, family: str, by_layer: bool
+) -> Point:
     """Generate, simulate on the whole test set by both simulators, and synthesize a point."""
     certified = load_network(run)
     stages.certify_run(certified, run)
@@ -189,5 +206,5 @@ def build_point(run: Path, spec: UnrolledSpec | FoldedSpec, widths: Widths, fami
         known = stages.simulation(point, simulator)
         if known is None or known.frames != len(data.x):
             stages.simulate(point, simulator, data)
-    stages.synthesize_point(point, family, jobs=1)
+    stages.synthesize_point(point, family, by_layer=by_layer, jobs=1)
     return point

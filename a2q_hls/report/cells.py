@@ -81,8 +81,8 @@ def cycles(row: Row, quantity: Quantity) -> str:
 def resources(comparison: Comparison, engine: str) -> Table:
     """The design points of one engine, with both ratios, after the float baseline."""
     headings = (
-        "design", "accuracy", "sparsity", "P by layer", "LUT", "FF", "BRAM", "DSP", "latency",
-        "interval", "vs 32-bit", "vs interval-sized",
+        "design", "accuracy", "sparse", "P", "LUT", "FF", "BRAM", "DSP", "latency", "II",
+        "to 32 bit", "to exact",
     )  # fmt: skip
     floats = [row for row in comparison.rows if row.first.method is Method.FLOAT]
     rows = tuple(_resources(row) for row in (*floats, *comparison.of(engine)))
@@ -104,6 +104,20 @@ def _resources(row: Row) -> tuple[str, ...]:
         times(row.fixed32),
         times(row.interval),
     )
+
+
+def trainings(comparison: Comparison) -> Table:
+    """Accuracy of every training against its float network, over the seeds."""
+    groups: dict[str, dict[int, RunSummary]] = {}
+    for run in comparison.runs:
+        groups.setdefault(run.training, {})[run.seed] = run
+    rows = []
+    for name, runs in groups.items():
+        found = Row(tuple(runs.values()))
+        kept = found.accuracy.mean / found.float_accuracy.mean
+        rows.append((name, percent(found.accuracy), f"{100 * kept:.1f} %", percent(found.sparsity)))
+    headings = ("training", "accuracy", "of float", "sparse")
+    return Table("Trained networks", headings, tuple(rows))
 
 
 def accumulators(comparison: Comparison) -> Table:
@@ -140,17 +154,19 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
     basis = one_basis(luts)
     seeds = len({run.seed for run in comparison.runs})
     texts = [
-        "Two baselines, the same engine and the ordinary QAT network in both. '32-bit sums': the "
+        "Two baselines, the same engine and the ordinary QAT network in both. 'QAT, 32 bit': the "
         "accumulator and every partial sum are declared 32 bits wide, whatever synthesis then "
-        "trims. 'Interval-sized sums': every sum is as wide as its exact interval, what a careful "
-        "tool does without A2Q. A ratio says how many times fewer LUTs a design has than that "
-        "baseline. The first flatters, the second is what the training earns.",
-        "P by layer: accumulator bits as declared in the hardware, first layer first.",
+        "trims. 'QAT, exact': every sum is as wide as its exact interval, what a careful tool "
+        "does without A2Q. 'To 32 bit' and 'to exact' say how many times fewer LUTs a design has "
+        "than that baseline. The first flatters, the second is what the training earns.",
+        "P: accumulator bits as declared in the hardware, first layer first. 'Data type': as wide "
+        "as the types of weights and inputs alone demand. Sparse: share of weights that are zero.",
         "LUT counts logic LUTs, LUTs used as memory and inverters that no LUT absorbed (they feed "
         "carry cells, which only a LUT can do); carry cells and "
         "dedicated multiplexers are not in it, except on ECP5, where a carry cell takes two LUTs. "
         "BRAM is in blocks of 36 Kb.",
-        "Latency and interval are cycles of one frame, and between frames in steady state.",
+        "Latency is the cycles of one frame, II (initiation interval) the cycles between frames "
+        "in steady state.",
     ]
     if basis:
         texts.insert(2, f"Resources are {basis}, the whole network flattened.")
@@ -169,8 +185,8 @@ def headline(comparison: Comparison, engine: str) -> str | None:
     ratios = [
         f"{times(ratio)} fewer than {name}"
         for ratio, name in (
-            (best.fixed32, "ordinary QAT with 32-bit sums"),
-            (best.interval, "the same with interval-sized sums"),
+            (best.fixed32, "ordinary QAT with 32-bit accumulators"),
+            (best.interval, "the same with exactly sized ones"),
         )
         if ratio is not None and ratio != 1
     ]

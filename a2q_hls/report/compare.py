@@ -158,7 +158,7 @@ def one_basis(metrics: Iterable[Metric]) -> str | None:
 
 
 def _design(run: RunSummary) -> tuple[object, ...]:
-    return run.engine, run.method, run.target_bits, run.widths
+    return run.engine, run.method, run.target_bits, run.variant, run.widths
 
 
 def _order(run: RunSummary) -> tuple[object, ...]:
@@ -168,6 +168,7 @@ def _order(run: RunSummary) -> tuple[object, ...]:
         run.engine or "",
         list(Method).index(run.method),
         narrow,
+        run.variant,
         widths.index(run.widths) if run.widths else -1,
         run.seed,
     )

@@ -27,6 +27,7 @@ def markdown(
     parts = [
         f"# {title}",
         *sentences,
+        grid(cells.trainings(comparison)),
         *(grid(cells.resources(comparison, engine)) for engine in engines),
         bullets((*cells.notes(comparison), *notes)),
         *(f"![{caption}]({path})" for path, caption in (plots or {}).items()),

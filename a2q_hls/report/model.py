@@ -109,6 +109,7 @@ class RunSummary:
         name: the run's own name, for sources; tables use ``label``.
         engine: engine and fold, such as ``unrolled`` or ``folded4x8``; None without hardware.
         widths: who decided the widths in hardware; None without hardware.
+        variant: what distinguishes the training from another of its method and width, if anything.
         target_bits: accumulator bits that the network was trained for; None where unconstrained.
         accuracy: share of test samples, 0 to 1.
         float_accuracy: the same share of the float network that it is compared with.
@@ -127,6 +128,7 @@ class RunSummary:
     accuracy: float
     float_accuracy: float
     sparsity: float | None = None
+    variant: str = ""
     target_bits: int | None = None
     engine: str | None = None
     widths: Widths | None = None
@@ -151,20 +153,20 @@ class RunSummary:
 
     @property
     def training(self) -> str:
-        """Method and trained width, such as ``A2Q+ P=9``."""
-        bits = "" if self.target_bits is None else f" P={self.target_bits}"
-        return f"{self.method.label}{bits}"
+        """Method, trained width and variant, such as ``A2Q+ P=9 sparse``."""
+        bits = "" if self.target_bits is None else f"P={self.target_bits}"
+        return " ".join(part for part in (self.method.label, bits, self.variant) if part)
 
     @property
     def label(self) -> str:
         """Training and, unless each is exactly as wide as its interval, the sums' widths."""
         match self.widths:
             case Widths.FIXED32:
-                return f"{self.training}, 32-bit sums"
+                return f"{self.training}, 32 bit"
             case Widths.DATA_TYPE:
-                return f"{self.training}, data-type bound"
+                return f"{self.training}, data type"
             case Widths.EXACT if self.method is Method.QAT:
-                return f"{self.training}, interval-sized sums"
+                return f"{self.training}, exact"
             case _:
                 return self.training
 

@@ -39,7 +39,10 @@ def html(
         title=title,
         style=verbatim("report/style.css"),
         headlines=[text for name in engines if (text := cells.headline(comparison, name))],
-        tables=[cells.resources(comparison, engine) for engine in engines],
+        tables=[
+            cells.trainings(comparison),
+            *(cells.resources(comparison, engine) for engine in engines),
+        ],
         notes=(*cells.notes(comparison), *notes),
         plots=[_drawing(plot) for plot in plots],
         accumulators=cells.accumulators(comparison),

@@ -10,13 +10,18 @@ from a2q_hls.report.compare import Comparison
 
 
 def tables(comparison: Comparison) -> tuple[table.Table, ...]:
-    """One table of design points for each engine."""
-    return tuple(_rich(cells.resources(comparison, engine)) for engine in comparison.engines)
+    """What was trained, and the design points of each engine."""
+    found = [cells.resources(comparison, engine) for engine in comparison.engines]
+    return tuple(_rich(content) for content in (cells.trainings(comparison), *found))
 
 
 def _rich(content: cells.Table) -> table.Table:
     grid = table.Table(
-        title=content.title, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False
+        title=content.title,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
     for index, heading in enumerate(content.headings):
         grid.add_column(heading, justify="right" if index else "left", overflow="fold")

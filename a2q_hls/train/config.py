@@ -106,11 +106,13 @@ class TeacherConfig(FloatFitConfig):
 class Config(_Strict):
     """A whole training: teacher, float network, quantized network.
 
+    ``variant`` is shown beside method and width in tables, where two trainings share them.
     ``rounding`` auto is toward zero, as in the papers, and projection where the budget is small.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     method: Method
+    variant: str = Field(default="", pattern="^[a-z0-9_]*$")
     rounding: Rounding = "auto"
     seed: int = Field(default=0, ge=0)
     accumulators: int | tuple[int, ...] = 32

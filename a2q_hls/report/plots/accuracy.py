@@ -45,7 +45,7 @@ def _shown(comparison: Comparison, curves: Mapping[Method, Mapping[int, Spread]]
 def _curves(comparison: Comparison) -> Mapping[Method, Mapping[int, Spread]]:
     found: dict[Method, dict[int, dict[int, float]]] = {}
     for run in comparison.runs:
-        if run.target_bits is not None and run.method in (Method.A2Q, Method.A2Q_PLUS):
+        if run.target_bits is not None and not run.variant:
             by_seed = found.setdefault(run.method, {}).setdefault(run.target_bits, {})
             by_seed[run.seed] = 100 * run.accuracy
     return {
