@@ -109,6 +109,8 @@ def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: in
     """Do all of a grid below ``out``; what is already there and still valid is kept."""
     runs = tuple(_train(grid.configs, out, progress))
     chosen = [run for run in runs if run in _hardware(grid, runs)]
+    for run in chosen:
+        stages.certify_run(load_network(run), run)
     designs = [(run, engine, widths) for run in chosen for engine, widths in _designs(grid, run)]
     points = _in_parallel(designs, grid, progress, jobs)
     summaries = [summarize(point, grid.family) for point in points]
@@ -197,7 +199,6 @@ def build_point(
 ) -> Point:
     """Generate, simulate on the whole test set by both simulators, and synthesize a point."""
     certified = load_network(run)
-    stages.certify_run(certified, run)
     point = create(run, _engines(certified, spec), widths)
     data = frames(certified)
     for target in Target:
