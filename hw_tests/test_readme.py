@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the README promises: its Python example and its verbs, on real data and real tools."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from a2q_hls import interpret
+from a2q_hls.cli.app import app
+from a2q_hls.flow.data import frames
+from a2q_hls.flow.point import load_network
+from a2q_hls.train import classify, load_config, predict, train
+from a2q_hls.zoo.digits import digits
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+POINT = Path("runs/p9/points/folded4x8_exact")
+pytestmark = pytest.mark.xdist_group("readme")  # One worker, one training.
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty folder with the examples' configurations."""
+    made = tmp_path_factory.mktemp("readme")
+    (made / "configs").symlink_to(ROOT / "configs")
+    return made
+
+
+@pytest.fixture(scope="module")
+def example(folder: Path) -> Path:
+    """The folder after the README's Python example."""
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        exec(compile(code, "README.md", "exec"), {})
+    return folder
+
+
+def test_python_example_shows_every_test_image_equal(example: Path) -> None:
+    done = json.loads((example / POINT / "simulate_rtl.json").read_text())
+    assert done["frames"] == 450
+    assert done["accuracy"] > 0.95
+    assert done["interval"] == done["predicted"]["interval"] == 64
+
+
+def test_torch_agrees_with_the_oracle_on_every_test_image(example: Path) -> None:
+    run = example / "runs/p9"
+    result = train(load_config(ROOT / "configs/digits_a2qplus.yaml"), run)
+    test, network = frames(load_network(run)), load_network(run).network
+    assert np.array_equal(predict(result.model, test.x), interpret.run(network, test.x))
+    accuracy = (classify(predict(result.model, test.x)) == digits().y_test).mean()
+    assert accuracy == result.figures.accuracy
+
+
+def verbs() -> list[str]:
+    """The README's command lines from certify on, those of the run that the example has trained."""
+    lines = re.findall(r"^ {4}a2q-hls (.*?)(?: +#.*)?$", README, re.MULTILINE)
+    return [line for line in lines if "runs/p9" in line and line.split()[0] != "train"]
+
+
+def test_verbs_work_on_the_files_of_the_one_before(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(example)
+    lines = verbs()
+    assert [line.split()[0] for line in lines] == [
+        "certify",
+        "generate",
+        "simulate",
+        "synthesize",
+        "compare",
+    ]
+    for line in lines:
+        words = shlex.split(line.replace(" runs/qat", "").replace("xc7", "xcup"))
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+    for simulator in ("csim", "rtl", "cocotb"):
+        done = json.loads((example / POINT / f"simulate_{simulator}.json").read_text())
+        assert done["frames"] == (64 if simulator == "cocotb" else 450)
+    assert "A2Q+ P=9" in (example / "runs/report/report.md").read_text()
+    assert not list(example.rglob("*.tmp"))
