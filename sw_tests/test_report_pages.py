@@ -63,7 +63,7 @@ def page(report: Report) -> Page:
 
 def test_row_of_the_table_has_all_figures(comparison: Comparison) -> None:
     assert cells.resources(comparison, "unrolled").rows[-1] == (
-        "A2Q+ P=9", "97.1 %", "45.0 %", "9 / 9", "1,180", "295", "0.5", "0", "9", "1", "8.47x",
+        "A2Q+ P=9", "97.1 %", "45.0 %", "9/9", "1,180", "295", "0.5", "0", "9", "1", "8.47x",
         "4.22x",
     )  # fmt: skip
     assert cells.resources(comparison, "unrolled").rows[0] == ("Float", "97.8 %", "0.0 %", *"–" * 9)  # noqa: RUF001

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from a2q_hls.report.compare import Comparison, Row, Spread, one_basis
+from a2q_hls.report.compare import Comparison, Row, Spread, one_basis, order
 from a2q_hls.report.model import Method, RunSummary
 from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Quantity
@@ -57,7 +57,7 @@ def bits(row: Row) -> str:
     lows = map(min, zip(*declared, strict=True))
     highs = map(max, zip(*declared, strict=True))
     spans = zip(lows, highs, strict=True)
-    return " / ".join(str(lo) if lo == hi else f"{lo} to {hi}" for lo, hi in spans)
+    return "/".join(str(lo) if lo == hi else f"{lo} to {hi}" for lo, hi in spans)
 
 
 def block_ram(row: Row) -> str:
@@ -109,7 +109,7 @@ def _resources(row: Row) -> tuple[str, ...]:
 def trainings(comparison: Comparison) -> Table:
     """Accuracy of every training against its float network, over the seeds."""
     groups: dict[str, dict[int, RunSummary]] = {}
-    for run in comparison.runs:
+    for run in sorted(comparison.runs, key=lambda run: (order(run), run.seed)):
         groups.setdefault(run.training, {})[run.seed] = run
     rows = []
     for name, runs in groups.items():

@@ -161,14 +161,16 @@ def _design(run: RunSummary) -> tuple[object, ...]:
     return run.engine, run.method, run.target_bits, run.variant, run.widths
 
 
+def order(run: RunSummary) -> tuple[object, ...]:
+    """Where a training stands in tables: by method, wide before narrow."""
+    return list(Method).index(run.method), -(run.target_bits or 0), run.variant
+
+
 def _order(run: RunSummary) -> tuple[object, ...]:
     widths = (Widths.FIXED32, Widths.DATA_TYPE, Widths.EXACT)
-    narrow = -(run.target_bits or 0)
     return (
         run.engine or "",
-        list(Method).index(run.method),
-        narrow,
-        run.variant,
+        *order(run),
         widths.index(run.widths) if run.widths else -1,
         run.seed,
     )

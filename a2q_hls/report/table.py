@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich import box, table
 
 from a2q_hls.report import cells
@@ -24,7 +26,10 @@ def _rich(content: cells.Table) -> table.Table:
         padding=(0, 1, 0, 0),
     )
     for index, heading in enumerate(content.headings):
-        grid.add_column(heading, justify="right" if index else "left", overflow="fold")
+        # In a narrow terminal the headings wrap, not the cells.
+        least = max((len(row[index]) for row in content.rows), default=0)
+        justify: Literal["left", "right"] = "right" if index else "left"
+        grid.add_column(heading, justify=justify, overflow="fold", min_width=least)
     for row in content.rows:
         grid.add_row(*row)
     return grid
