@@ -70,7 +70,7 @@ def test_pareto_plot_has_every_design(comparison: Comparison) -> None:
         if (spread := row.spread(Quantity.LUT)) is not None
     }
     assert drawn == wanted
-    assert {text.get_text() for text in axes.texts} >= {"32-bit sums", "interval-sized sums", "P=8"}
+    assert {text.get_text() for text in axes.texts} >= {"32 bit", "exact", "P=8"}
 
 
 def test_labels_cover_neither_each_other_nor_points() -> None:

@@ -22,9 +22,9 @@ from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Quantity
 
 _WIDTHS = {
-    Widths.FIXED32: "32-bit sums",
-    Widths.DATA_TYPE: "data-type bound",
-    Widths.EXACT: "interval-sized sums",
+    Widths.FIXED32: "32 bit",
+    Widths.DATA_TYPE: "data type",
+    Widths.EXACT: "exact",
 }
 
 
