@@ -50,7 +50,8 @@ class Grid(_Strict):
     ``hardware`` says which constrained networks become hardware: all of them, or of each method
     and seed only the narrowest that keeps 99.2 % of the float accuracy. Ordinary QAT always does,
     with every policy of widths: it is the baseline. ``layers`` says of which seeds each layer is
-    synthesized on its own, too.
+    synthesized on its own, too. Every network is named ``top``: trainings that end with the same
+    weights, as above the P that constrains any, then share their synthesis.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
@@ -60,12 +61,13 @@ class Grid(_Strict):
     hardware: Literal["all", "narrowest"] = "all"
     layers: Literal["all", "first", "none"] = "all"
     family: str = "xcup"
+    top: str = Field(default="digits", pattern="^[A-Za-z][A-Za-z0-9_]*$")
 
     @property
-    def configs(self) -> tuple[Config, ...]:
-        """Configuration of every training."""
-        return tuple(
-            _config(network, bits, seed)
+    def configs(self) -> Mapping[str, Config]:
+        """Configuration of every training by the name of its run."""
+        return dict(
+            _config(self.top, network, bits, seed)
             for seed in self.seeds
             for network in self.networks
             for bits in network.accumulators
@@ -88,12 +90,12 @@ def load_grid(path: Path) -> Grid:
         raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
 
 
-def _config(network: NetworkGrid, bits: int, seed: int) -> Config:
+def _config(top: str, network: NetworkGrid, bits: int, seed: int) -> tuple[str, Config]:
     parts = (network.method.replace("+", "_plus"), network.variant, f"p{bits}", f"seed{seed}")
     name = "_".join(part for part in parts if part)
-    keys = {"name": name, "accumulators": bits, "seed": seed}
+    keys = {"name": top, "accumulators": bits, "seed": seed}
     keys |= {"method": network.method, "variant": network.variant}
-    return parse_config({**network.settings, **keys}, f"grid, network {name!r}")
+    return name, parse_config({**network.settings, **keys}, f"grid, network {name!r}")
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,12 @@ def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: in
     return Outcome(runs, tuple(points), comparison)
 
 
-def _train(configs: Sequence[Config], out: Path, progress: Report) -> Iterable[Path]:
-    for index, config in enumerate(configs):
+def _train(configs: Mapping[str, Config], out: Path, progress: Report) -> Iterable[Path]:
+    for index, (name, config) in enumerate(configs.items()):
         progress("networks trained", index, len(configs))
-        folder = out / "runs" / config.name
+        folder = out / "runs" / name
         shared = out / "float" / f"seed{config.seed}"
-        bar = f"training {config.name}"
+        bar = f"training {name}"
         train(config, folder, lambda p, bar=bar: progress(bar, p.epoch, p.epochs), shared)  # type: ignore[misc]
         yield folder
     progress("networks trained", len(configs), len(configs))
@@ -136,7 +138,7 @@ def _hardware(grid: Grid, runs: Sequence[Path]) -> set[Path]:
         return set(runs)
     chosen: dict[tuple[str, int], tuple[int, Path]] = {}
     unconstrained = set()
-    for run, config in zip(runs, grid.configs, strict=True):
+    for run, config in zip(runs, grid.configs.values(), strict=True):
         if config.method == "qat":
             unconstrained.add(run)
         elif _accurate(run):
