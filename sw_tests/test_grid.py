@@ -51,5 +51,5 @@ def test_a_wrong_setting_names_the_network(tmp_path: Path) -> None:
         "{name: g, seeds: [0], engines: [{kind: unrolled}],"
         " networks: [{method: a2q, accumulators: [9], settings: {colour: red}}]}"
     )
-    with pytest.raises(A2QError, match="a2q_p9_seed0.*colour"):
+    with pytest.raises(A2QError, match=r"a2q_p9_seed0.*colour"):
         _ = load_grid(path).configs
