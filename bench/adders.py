@@ -14,6 +14,7 @@ import da4ml
 import numpy as np
 from da4ml.codegen.rtl.verilog.comb import comb_logic_gen
 from da4ml.trace import FixedVariableArrayInput, comb_trace
+from shared import REPORTS, markdown, trained
 
 from a2q_hls.bound import Certified
 from a2q_hls.emit.rtl import emit
@@ -24,7 +25,6 @@ from a2q_hls.plan import Structure, Unrolled, plan
 from a2q_hls.project import Project
 from a2q_hls.synthesize import Quantity, synthesize
 from a2q_hls.synthesize.module import layers
-from runs import REPORTS, markdown, trained
 
 CONFIGS = ("digits_qat", "digits_a2qplus", "digits_sparse", "digits_small")
 FAMILY = "xcup"

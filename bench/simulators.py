@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import numpy as np
+from shared import REPORTS, machine, markdown, trained
 
 from a2q_hls.flow.data import Frames, frames
 from a2q_hls.flow.point import create
 from a2q_hls.flow.stages import Simulation, Simulator, Target, generate, simulate
 from a2q_hls.folding import folded, unrolled
 from a2q_hls.plan import Unrolled, Widths
-from runs import REPORTS, machine, markdown, trained
 
 COPIES = 40  # Of the test set, so that compiled simulators run long enough to be timed.
 COCOTB_FRAMES = 200
