@@ -78,7 +78,7 @@ def load(path: Path) -> Network:
 
 def _npy(values: Int64) -> bytes:
     buffer = io.BytesIO()
-    np.lib.format.write_array(buffer, values.astype("<i8"), version=(1, 0), allow_pickle=False)
+    np.save(buffer, values.astype("<i8"), allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -107,9 +107,10 @@ def _read(path: Path) -> tuple[dict[str, Any], _Tensors]:
 
 
 def _array(data: bytes) -> Int64:
-    array = np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
-    if array.dtype != np.dtype("<i8"):
-        raise ValueError(f"a tensor of dtype {array.dtype}, expected int64")
+    array = np.load(io.BytesIO(data), allow_pickle=False)
+    if not isinstance(array, np.ndarray) or array.dtype != np.dtype("<i8"):
+        found = getattr(array, "dtype", type(array).__name__)
+        raise ValueError(f"a tensor of dtype {found}, expected int64")
     return np.asarray(array, np.int64)
 
 

@@ -91,7 +91,7 @@ def _obstacles(
 ) -> list[tuple[float, float]]:
     """Places that no label may cover: all points, and the front as a dotted line."""
     x, y = _corners(axes, best)
-    runs = [np.geomspace(a, b, 40) for a, b in pairwise(x)]
+    runs = [np.asarray(np.geomspace(a, b, 40), np.float64) for a, b in pairwise(x)]
     level = [(float(luts), share) for luts, share in _along(runs, y)]
     rises = [(x[i], float(s)) for i in range(1, len(y)) for s in np.linspace(y[i - 1], y[i], 12)]
     return [*((p.luts, p.accuracy) for p in every), *level, *rises]
