@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, Literal
 
 import yaml
@@ -176,9 +177,10 @@ def _in_parallel(
     designs: Sequence[_Design], grid: Grid, progress: Report, jobs: int
 ) -> list[Point]:
     progress("design points built", 0, len(designs))
+    stop = Event()
     with ThreadPoolExecutor(jobs) as pool:
         futures = [
-            pool.submit(build_point, *design, grid.family, _layers(grid, design[0]))
+            pool.submit(build_point, *design, grid.family, _layers(grid, design[0]), stop)
             for design in designs
         ]
         try:
@@ -186,6 +188,7 @@ def _in_parallel(
                 future.result()
                 progress("design points built", done, len(designs))
         except BaseException:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [future.result() for future in futures]
@@ -197,17 +200,33 @@ def _layers(grid: Grid, run: Path) -> bool:
 
 
 def build_point(
-    run: Path, spec: UnrolledSpec | FoldedSpec, widths: Widths, family: str, by_layer: bool
+    run: Path,
+    spec: UnrolledSpec | FoldedSpec,
+    widths: Widths,
+    family: str,
+    by_layer: bool,
+    stop: Event,
 ) -> Point:
-    """Generate, simulate on the whole test set by both simulators, and synthesize a point."""
+    """Generate, simulate on the whole test set by both simulators, and synthesize a point.
+
+    Raises:
+        A2QError: a tool failed, or ``stop`` was set, which is looked at before every long step.
+    """
     certified = load_network(run)
     point = create(run, _engines(certified, spec), widths)
     data = frames(certified)
     for target in Target:
         stages.generate(point, target)
     for simulator in (Simulator.CSIM, Simulator.RTL):
+        _go_on(stop, point)
         known = stages.simulation(point, simulator)
         if known is None or known.frames != len(data.x):
             stages.simulate(point, simulator, data)
+    _go_on(stop, point)
     stages.synthesize_point(point, family, by_layer=by_layer, jobs=1)
     return point
+
+
+def _go_on(stop: Event, point: Point) -> None:
+    if stop.is_set():
+        raise A2QError.of(point.name, "an interrupt or an error elsewhere", "to go on")
