@@ -34,9 +34,10 @@ def symmetric_bits(magnitude: int) -> int:
 def data_type_bits(length: int, x: IntType, w: IntType) -> int:
     """P that any weights of type ``w`` and any inputs of type ``x`` need (A2Q, equation 3).
 
-    a = log2 K + N + M - 1 - sg: the largest magnitudes 2**(N-sg) and 2**(M-1), K times.
+    a = log2 K + N + M - 1 - sg: the largest magnitudes 2**(N-sg) and 2**(M-1), K times; unsigned
+    weights reach 2**M.
     """
-    return symmetric_bits(length << (x.bits - x.signed + w.bits - 1))
+    return symmetric_bits(length << (x.bits - x.signed + w.bits - w.signed))
 
 
 def l1_bits(norm: int, x: IntType) -> int:

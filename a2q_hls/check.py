@@ -14,6 +14,7 @@ from typing_extensions import assert_never
 from a2q_hls.errors import A2QError
 from a2q_hls.interval import Intervals, dot_intervals
 from a2q_hls.ints import IntType
+from a2q_hls.keywords import KEYWORDS
 from a2q_hls.network import (
     Dot,
     Input,
@@ -46,16 +47,26 @@ def check(network: Network) -> Mapping[str, Spec]:
         A2QError: the first rule that the network breaks, with the node.
     """
     where = f"network {network.name!r}"
-    for name, count in Counter(node.name for node in network.nodes).items():
+    refuse_name(where, network.name)
+    for name, count in Counter(node.name.lower() for node in network.nodes).items():
+        # Not even in case alone: they are names of files, too.
         _require(count == 1, where, f"{count} nodes named {name!r}", "unique names")
-        valid = _IDENTIFIER.fullmatch(name) is not None
-        _require(valid, where, f"name {name!r}", "letters, digits and _")
+    for node in network.nodes:
+        valid = _IDENTIFIER.fullmatch(node.name) is not None
+        _require(valid, where, f"name {node.name!r}", "letters, digits and _")
     for kind, found in (("Input", network.inputs), ("Output", network.outputs)):
         _require(len(found) == 1, where, f"{len(found)} {kind} nodes", "one")
     specs: dict[str, Spec] = {}
     for node in network.ordered:
         specs[node.name] = _spec(node, specs)
     return specs
+
+
+def refuse_name(where: str, name: str) -> None:
+    """Refuse what cannot be the name of a C++ function and of a SystemVerilog module."""
+    valid = _IDENTIFIER.fullmatch(name) is not None
+    _require(valid, where, f"name {name!r}", "letters, digits and _")
+    _require(name not in KEYWORDS, where, f"name {name!r}", "no word of C++ or SystemVerilog")
 
 
 def _require(condition: bool, where: str, found: object, expected: object) -> None:

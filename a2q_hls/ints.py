@@ -95,7 +95,7 @@ class IntTensor:
     @classmethod
     def spanning(cls, values: Any) -> IntTensor:
         """Tensor of the narrowest type that holds its values."""
-        array = np.asarray(values, np.int64)
+        array = np.asarray(values)
         if array.size == 0:
             raise A2QError.of("integer tensor", "no values", "at least one")
         return cls(array, IntType.spanning(int(array.min()), int(array.max())))

@@ -14,7 +14,7 @@ from typing_extensions import assert_never
 from a2q_hls.adders import AdderGraph, ChainGraph, compressed, shared
 from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.buffers import buffered
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.interval import dot_intervals
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
@@ -64,9 +64,12 @@ def plan(
         engines: the engine of every Dot by name.
 
     Raises:
-        A2QError: a Dot without an engine, or a fold that does not divide its layer.
+        A2QError: no Dot, a Dot without an engine, or a fold that does not divide its layer.
+        OverflowFound: a certified interval leaves what ``widths`` declares.
     """
     order = chain(certified.network)
+    if not certified.network.dots:
+        raise A2QError.of(f"plan of {certified.network.name!r}", "no Dot", "at least one")
     stages: list[Stage] = []
     for node in order:
         stages += _stages(node, stages[-1].sink if stages else None, certified, engines, widths)
@@ -132,6 +135,15 @@ def _dot(
 
 
 def _accumulator(certificate: DotCertificate, widths: Widths) -> IntType:
+    declared = _declared(certificate, widths)
+    lo, hi = certificate.intervals.hull
+    if not declared.holds(lo, hi):
+        found = f"accumulators in [{lo}, {hi}], declared {declared}"
+        raise OverflowFound.of(f"plan of {certificate.layer!r}", found, certificate.accumulator)
+    return declared
+
+
+def _declared(certificate: DotCertificate, widths: Widths) -> IntType:
     match widths:
         case Widths.EXACT:
             return certificate.accumulator

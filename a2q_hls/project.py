@@ -6,10 +6,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from threading import get_ident
 
 from a2q_hls.errors import A2QError
 
@@ -47,14 +47,17 @@ class Project:
         """
         if root.exists() and any(root.iterdir()) and not (root / "MANIFEST").exists():
             raise A2QError.of(str(root), "a folder that a2q-hls did not write", "an empty folder")
-        root.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{root.name}.", dir=root.parent))
+        mark = f"{os.getpid()}.{get_ident()}.tmp"
+        temporary, old = (root.with_name(f".{root.name}.{kind}.{mark}") for kind in ("new", "old"))
+        temporary.mkdir(parents=True)
         try:
             self._fill(temporary)
-            shutil.rmtree(root, ignore_errors=True)
+            if root.exists():
+                os.replace(root, old)
             os.replace(temporary, root)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+            shutil.rmtree(old, ignore_errors=True)
         return root
 
     def _fill(self, root: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from typing_extensions import assert_never
 
+from a2q_hls.check import MAX_ACCUMULATOR
 from a2q_hls.interpret import step as apply_step
 from a2q_hls.interval import Intervals
 from a2q_hls.ints import Int64, IntTensor, IntType
@@ -104,6 +105,8 @@ def _verified(
 ) -> tuple[int, int] | None:
     """The pair, if it equals the thresholds at both ends and on both sides of every change."""
     addend, shift = pair
+    if max(abs(addend), (out.max + 1) << shift) >= MAX_ACCUMULATOR:
+        return None
     edges = np.concatenate([row, (np.arange(out.min, out.max + 1) << shift) - addend])
     points = np.unique(np.clip(np.concatenate([edges - 1, edges, [lo, hi]]), lo, hi))
     tensors = [IntTensor.spanning(np.array([value])) for value in (1, addend, shift)]

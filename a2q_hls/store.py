@@ -6,6 +6,7 @@ The bytes depend on the network alone, so equal networks give equal files. Nothi
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -37,6 +38,15 @@ from a2q_hls.network import (
 VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # A fixed time: the bytes must not depend on the clock.
 _Tensors = dict[str, Int64]
+_DAMAGE = (  # What reading a damaged archive raises; RuntimeError: encrypted, or so it says.
+    zipfile.BadZipFile,
+    zlib.error,
+    KeyError,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+)
 
 
 def save(network: Network, path: Path) -> None:
@@ -46,13 +56,24 @@ def save(network: Network, path: Path) -> None:
         A2QError: the network is invalid.
     """
     check(network)
+    with replacing(path) as temporary:
+        _write(temporary, _members(network))
+
+
+def digest(network: Network) -> str:
+    """SHA-256 of everything that a network's file holds."""
+    state = hashlib.sha256()
+    for name, data in _members(network).items():
+        state.update(f"{name}\n{len(data)}\n".encode() + data)
+    return state.hexdigest()
+
+
+def _members(network: Network) -> dict[str, bytes]:
     tensors: _Tensors = {}
     nodes = [_encode(node, tensors) for node in network.nodes]
     header = {"format": "a2q_hls network", "version": VERSION, "name": network.name, "nodes": nodes}
     members = {"network.json": json.dumps(header, indent=1).encode()}
-    members |= {f"{name}.npy": _npy(values) for name, values in tensors.items()}
-    with replacing(path) as temporary:
-        _write(temporary, members)
+    return members | {f"{name}.npy": _npy(values) for name, values in tensors.items()}
 
 
 def load(path: Path) -> Network:
@@ -99,7 +120,7 @@ def _read(path: Path) -> tuple[dict[str, Any], _Tensors]:
             tensors = {name[:-4]: _array(archive.read(name)) for name in names}
     except FileNotFoundError as error:
         raise A2QError.of(str(path), "no such file", expected) from error
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         raise A2QError.of(str(path), f"a truncated or damaged file ({error})", expected) from error
     if not isinstance(header, dict):
         raise A2QError.of(str(path), f"a header of type {type(header).__name__}", expected)

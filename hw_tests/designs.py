@@ -112,6 +112,25 @@ def network(
     return Network("net", (*nodes, Output("y", nodes[-1].name)))
 
 
+def ternary() -> Network:
+    """Bits times weights -1, 0 and 1 in four bits, and a layer of zeros: products of few bits."""
+    bit = IntType(1, False)
+    net = network(free_thresholds, bit, bit)
+    first = np.random.default_rng(3).integers(-1, 2, (8, 1, 1, 16))
+    return Network(
+        net.name,
+        tuple(
+            replace(
+                node,
+                weights=IntTensor(first if node.name == "fc1" else node.weights.values * 0, INT4),
+            )
+            if isinstance(node, Dot)
+            else node
+            for node in net.nodes
+        ),
+    )
+
+
 def engines(first: Engine, second: Engine) -> dict[str, Engine]:
     """Engines of the two layers."""
     return {"fc1": first, "fc2": second}
@@ -156,6 +175,7 @@ DESIGNS = (
         network(free_thresholds, IntType(1, False), IntType(1, False), (15, 9, 5), True),
         engines(Folded(3, 5), Folded(1, 3)),
     ),
+    Design("folded_ternary", ternary(), engines(Folded(2, 4), Folded(2, 2))),
     Design("folded_to_unrolled", network(scales), engines(Folded(2, 4), CHAINS)),
     Design("unrolled_to_folded", network(free_thresholds), engines(ADDERS, Folded(2, 2))),
 )

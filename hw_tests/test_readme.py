@@ -7,20 +7,30 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from designs import narrowed
 from typer.testing import CliRunner
 
 from a2q_hls import interpret
 from a2q_hls.cli.app import app
+from a2q_hls.emit.rtl import emit
+from a2q_hls.errors import A2QError
 from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import load_network
+from a2q_hls.folding import folded
+from a2q_hls.plan import plan
+from a2q_hls.simulate import rtl
 from a2q_hls.train import classify, load_config, predict, train
+from a2q_hls.witness import isolate, witnesses
 from a2q_hls.zoo.digits import digits
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 POINT = Path("runs/p9/points/folded4x8_exact")
 pytestmark = pytest.mark.xdist_group("readme")  # One worker, one training.
 
@@ -36,16 +46,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def example(folder: Path) -> Path:
     """The folder after the README's Python example."""
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        exec(compile(code, "README.md", "exec"), {})
+        exec(compile(EXAMPLES[0], "README.md", "exec"), {})
     return folder
 
 
 def test_python_example_shows_every_test_image_equal(example: Path) -> None:
     done = json.loads((example / POINT / "simulate_rtl.json").read_text())
-    assert done["frames"] == 450
+    assert done["data"] == "450 test images of digits, 64 witnesses of fc1, 32 random codes"
+    assert done["frames"] == 450 + 64 + 32
     assert done["accuracy"] > 0.95
     assert done["interval"] == done["predicted"]["interval"] == 64
 
@@ -55,8 +65,34 @@ def test_torch_agrees_with_the_oracle_on_every_test_image(example: Path) -> None
     result = train(load_config(ROOT / "configs/digits_a2qplus.yaml"), run)
     test, network = frames(load_network(run)), load_network(run).network
     assert np.array_equal(predict(result.model, test.x), interpret.run(network, test.x))
-    accuracy = (classify(predict(result.model, test.x)) == digits().y_test).mean()
+    accuracy = (classify(predict(result.model, digits().x_test)) == digits().y_test).mean()
+    assert accuracy == test.accuracy
     assert accuracy == result.figures.accuracy
+
+
+def test_training_loop_of_a_users_own_learns_and_certifies() -> None:
+    names: dict[str, Any] = {}
+    torch.manual_seed(0)
+    exec(compile(EXAMPLES[1], "README.md", "exec"), names)
+    certified, data = names["certified"], digits()
+    assert [proof.trained.bits for proof in certified.certificates.values()] == [10, 10]
+    outputs = interpret.run(certified.network, data.x_test)
+    assert np.array_equal(predict(names["model"], data.x_test), outputs)
+    assert (classify(outputs) == data.y_test).mean() > 0.9
+
+
+@pytest.mark.parametrize("layer", ["fc1", "fc2"])
+def test_witnesses_of_a_trained_layer_need_every_certified_bit(
+    layer: str, example: Path, tmp_path: Path
+) -> None:
+    one = isolate(load_network(example / "runs/p9"), layer)
+    proof, dot = one.certificates[layer], one.network.dots[0]
+    x = witnesses(dot, proof.x).vectors
+    planned = plan(one, folded(one, 2, 8))
+    good = rtl.run(emit(planned), x, tmp_path / "good")
+    assert np.array_equal(good.outputs, interpret.run(one.network, x))
+    with pytest.raises(A2QError, match=f"{layer}: accumulator .* overflowed"):
+        rtl.run(emit(narrowed(planned, "accumulator")), x, tmp_path / "narrowed")
 
 
 def verbs() -> list[str]:
@@ -83,6 +119,6 @@ def test_verbs_work_on_the_files_of_the_one_before(
         assert result.exit_code == 0, result.output
     for simulator in ("csim", "rtl", "cocotb"):
         done = json.loads((example / POINT / f"simulate_{simulator}.json").read_text())
-        assert done["frames"] == (64 if simulator == "cocotb" else 450)
+        assert done["frames"] == (64 if simulator == "cocotb" else 546)
     assert "A2Q+ P=9" in (example / "runs/report/report.md").read_text()
     assert not list(example.rglob("*.tmp"))

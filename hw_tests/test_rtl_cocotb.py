@@ -25,6 +25,7 @@ TESTS = {
     "gaps_on_the_input",
     "back_pressure_on_the_output",
     "pauses_on_both_sides",
+    "valid_does_not_wait_for_ready",
     "long_back_pressure_fills_the_pipeline",
     "reset_within_a_frame",
     "start_lets_one_frame_in",
@@ -60,24 +61,70 @@ def test_other_verilog_with_the_same_ports_is_driven(tmp_path: Path) -> None:
     assert np.array_equal(report.result.outputs, expected)
 
 
+NO_RESET = "if (!rst_n) {} <= '0;\n    else "
 FAULTS = (
     (
+        "adders",
         "a2q_pipe.sv",
         "assign en       = !m_tvalid || m_tready",
         "assign en = 1'b0",
         "stuck: no beat",
     ),
-    ("a2q_pipe.sv", "else if (en)", "else", "a stalled beat became"),
-    ("a2q_pipe.sv", "if (!rst_n) valid_q <= '0;\n    else", "", "reset_within_a_frame"),
-    ("a2q_control.sv", "(ap_start || !frame_first)", "1'b1", "while ap_start was low"),
-    ("a2q_control.sv", "assign ap_done      = taken", "assign ap_done = m_tvalid", "ap_done"),
-    ("a2q_control.sv", "frames_q == '0 && !ap_start", "!ap_start", "idle while a frame"),
+    ("adders", "a2q_pipe.sv", "else if (en)", "else", "a stalled beat became"),
+    ("adders", "a2q_pipe.sv", NO_RESET.format("valid_q"), "", "reset_within_a_frame"),
+    ("adders", "a2q_control.sv", "(ap_start || !frame_first)", "1'b1", "while ap_start was low"),
+    (
+        "adders",
+        "a2q_control.sv",
+        "assign ap_done      = taken",
+        "assign ap_done = m_tvalid",
+        "ap_done",
+    ),
+    ("adders", "a2q_control.sv", "frames_q == '0 && !ap_start", "!ap_start", "idle while a frame"),
+    (
+        "serial",
+        "net.sv",
+        "TVALID = fc2_tvalid",
+        "TVALID = fc2_tvalid && m_axis_fc2_TREADY",
+        "no valid",
+    ),
+    ("serial", "a2q_fifo.sv", NO_RESET.format("held_q"), "", "reset_within_a_frame"),
+    (
+        "folded_down_scales",
+        "net.sv",
+        ") stage_fc2 (\n    .clk(ap_clk), .rst_n(ap_rst_n)",
+        ") stage_fc2 (\n    .clk(ap_clk), .rst_n(1'b1)",
+        "reset_within_a_frame",
+    ),
+    (
+        "folded_down_scales",
+        "a2q_resize_down.sv",
+        NO_RESET.format("valid_q").replace("'0", "1'b0"),
+        "",
+        "reset_within_a_frame",
+    ),
+    (
+        "folded_down_scales",
+        "a2q_resize_down.sv",
+        ".clk(clk), .rst_n(rst_n)",
+        ".clk(clk), .rst_n(1'b1)",
+        "reset_within_a_frame",
+    ),
+    (
+        "folded_down_scales",
+        "a2q_control.sv",
+        ".rst_n(ap_rst_n), .event_now(taken)",
+        ".rst_n(1'b1), .event_now(taken)",
+        "reset_within_a_frame: ap_done",
+    ),
 )
 
 
-@pytest.mark.parametrize(("file", "old", "new", "message"), FAULTS)
-def test_planted_faults_fail(file: str, old: str, new: str, message: str, tmp_path: Path) -> None:
-    design = named("adders")
+@pytest.mark.parametrize(("name", "file", "old", "new", "message"), FAULTS)
+def test_planted_faults_fail(
+    name: str, file: str, old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    design = named(name)
     x = stimuli(design, 20)
     faulty = planted(emit(design.plan), file, old, new)
     with pytest.raises(A2QError, match=message):

@@ -9,14 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from a2q_hls import store
 from a2q_hls.bound import certify
 from a2q_hls.emit.rtl import emit
 from a2q_hls.errors import A2QError
+from a2q_hls.flow import stages
+from a2q_hls.flow.point import create
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Output, Requantize, Thresholds
 from a2q_hls.plan import plan
 from a2q_hls.project import Project
-from a2q_hls.stages import Folded, Plan, Unrolled
+from a2q_hls.stages import Folded, Plan, Unrolled, Widths
 from a2q_hls.synthesize import (
     Cache,
     Kind,
@@ -51,7 +54,7 @@ def small(engine: Unrolled | Folded) -> Plan:
         Requantize("act1", "fc1", Thresholds(thresholds), code),
         Output("y", "act1"),
     )
-    return plan(certify(Network("small", nodes)), {"fc1": engine})
+    return plan(certify(Network("tiny", nodes)), {"fc1": engine})
 
 
 @pytest.fixture(
@@ -136,3 +139,29 @@ def test_environment_names_the_tool(tmp_path: Path) -> None:
 def test_program_that_is_no_yosys_is_refused() -> None:
     with pytest.raises(A2QError, match="yosys --version"):
         ask((sys.executable, "-c", "print('Icarus 12')"))
+
+
+def test_synthesis_of_a_point_ends_with_its_hardware(tmp_path: Path) -> None:
+    certified = small(Folded(1, 2)).certified
+    store.save(certified.network, tmp_path / "network.a2q")
+    point = create(tmp_path, {"fc1": Folded(1, 2)}, Widths.EXACT, "x")
+    stages.generate(point, stages.Target.RTL)
+    found = stages.synthesize_point(point, "ecp5", by_layer=False)
+    known = stages.synthesis(point, "ecp5")
+    assert known is not None
+    assert known.whole.metrics == found.whole.metrics
+    emit(small(Folded(2, 4))).write(point.root / "rtl")
+    assert stages.synthesis(point, "ecp5") is None
+    create(tmp_path, {"fc1": Folded(2, 4)}, Widths.EXACT, "x")
+    assert not stages.synthesis_path(point, "ecp5").exists()
+
+
+def test_layer_named_like_the_network_does_not_hide_it(tmp_path: Path) -> None:
+    plan_ = small(Folded(1, 2))
+    dot = replace(plan_.certified.network.dots[0], name="tiny")
+    source, _, step, out = plan_.certified.network.nodes
+    nodes = (source, dot, replace(step, source="tiny"), out)
+    same = plan(certify(Network("tiny", nodes)), {"tiny": Folded(1, 2)})
+    found = synthesize(emit(same), "tiny", "ecp5", layers(same), cache=Cache(tmp_path))
+    assert [module.role for module in (found.whole, *found.modules)][:2] == [Role.NETWORK, Role.DOT]
+    assert found.whole.metrics[Quantity.LUT].value > found.modules[0].metrics[Quantity.LUT].value

@@ -140,3 +140,11 @@ def test_wrong_number_of_inputs_is_refused_by_evaluation() -> None:
     graph = compressed(np.ones((1, 2), np.int64), [U4, U4])
     with pytest.raises(A2QError, match=r"\(B, 2\)"):
         graph.evaluate(np.zeros((1, 3), np.int64))
+
+
+def test_rows_of_many_inputs_are_packed_too() -> None:
+    generator = np.random.default_rng(1)
+    weights = np.stack([np.ones(700, np.int64), generator.choice((-3, 1, 3), 700)])
+    inputs = (IntType(1, False),) * 700
+    x = np.concatenate([generator.integers(0, 2, (32, 700)), extremes(weights, inputs)])
+    assert np.array_equal(compressed(weights, inputs, trials=1).evaluate(x), x @ weights.T)

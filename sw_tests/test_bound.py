@@ -4,14 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from builders import dense, dot
+from builders import ACC32, dense, dot
 from hypothesis import given
 from hypothesis import strategies as st
 
 from a2q_hls.bound import Certified, certify, data_type_bits, l1_bits
 from a2q_hls.errors import OverflowFound
 from a2q_hls.interpret import run
-from a2q_hls.ints import Int64, IntType
+from a2q_hls.ints import Int64, IntTensor, IntType
+from a2q_hls.network import Dot, Input, Network, Output
 from a2q_hls.witness import isolate, witnesses
 
 types = st.builds(IntType, st.integers(1, 8), st.booleans())
@@ -123,3 +124,11 @@ def test_isolating_another_kind_of_node_is_an_error() -> None:
 
 def test_dot_matrix_flattens_the_kernel() -> None:
     assert dot("fc", "x", np.arange(6).reshape(2, 3)).matrix.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_unsigned_weights_use_all_their_bits() -> None:
+    weights = IntTensor(np.full((1, 1, 1, 3), 15), IntType(4, False))
+    layer = Dot("fc", "x", weights, ACC32)
+    nodes = (Input("x", (1, 1, 3), IntType(4, False)), layer, Output("y", "fc"))
+    (proof,) = certify(Network("net", nodes)).certificates.values()
+    assert proof.data_type_accumulator.holds(*proof.intervals.hull)

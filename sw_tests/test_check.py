@@ -94,3 +94,14 @@ def test_sums_that_int64_cannot_hold_are_refused() -> None:
     network = Network("net", (Input("x", (1, 1, 3), IntType(20, False)), layer, Output("y", "fc")))
     with pytest.raises(A2QError, match="sums up to"):
         check(network)
+
+
+@pytest.mark.parametrize("name", ["", "my net", "../x", "1st", "module", "template", "a2q"])
+def test_name_of_the_network_must_be_usable_in_both_languages(name: str) -> None:
+    with pytest.raises(A2QError, match="name"):
+        check(replace(mlp(), name=name))
+
+
+def test_names_that_differ_in_case_alone_are_refused() -> None:
+    with pytest.raises(A2QError, match="2 nodes named 'fc'"):
+        check(nodes(dot("fc", "x", ONES), dot("FC", "fc", np.ones((2, 2), np.int64)), last="FC"))

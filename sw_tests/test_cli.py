@@ -88,7 +88,7 @@ def test_wrong_key_of_a_grid_is_named(tmp_path: Path) -> None:
 def test_point_of_a_changed_network_is_refused(run: Path) -> None:
     assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
     save(mlp(seed=1), run / "network.a2q")
-    expect_refusal(["simulate", str(run)], "other weights")
+    expect_refusal(["simulate", str(run)], "another network")
 
 
 def test_simulation_before_generation_says_what_to_do(run: Path) -> None:
@@ -113,3 +113,87 @@ def test_doctor_names_every_tool_of_the_line() -> None:
     for tool in ("torch", "g++", "verilator", "cocotb", "yosys", "vitis_hls"):
         assert tool in shown.stdout
     assert shown.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--name", "../../escaped"], "'../../escaped'"),
+        (["--name", "a/b"], "'a/b'"),
+        (["--levels", "-1"], "--levels"),
+        (["--pe", "4"], "--pe, --simd"),
+        (["--engine", "folded", "--levels", "2"], "--levels, --structure"),
+    ],
+)
+def test_options_that_make_no_design_point_are_refused(
+    run: Path, options: list[str], found: str
+) -> None:
+    expect_refusal(["generate", str(run), *options], found)
+    assert not (run / "points").exists()
+    assert not (run.parent.parent / "escaped").exists()
+
+
+def test_network_file_is_no_run_folder_to_generate_in(run: Path) -> None:
+    expect_refusal(["generate", str(run / "network.a2q")], "a run folder")
+
+
+def test_another_plan_of_the_same_name_leaves_nothing_of_the_old_one(run: Path) -> None:
+    invoke = CliRunner().invoke
+    point = run / "points" / "x"
+    fold = ["--engine", "folded", "--pe", "2", "--simd", "4"]
+    assert invoke(app, ["generate", str(run), "--name", "x", *fold]).exit_code == 0
+    (point / "synthesize_xcup.json").write_text("{}")
+    again = ["generate", str(run), "--name", "x", "--target", "rtl"]
+    assert invoke(app, again).exit_code == 0
+    assert sorted(path.name for path in point.iterdir()) == ["plan.json", "rtl"]
+
+
+def test_options_beside_a_planned_point_are_refused(run: Path) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--name", "x"]).exit_code == 0
+    expect_refusal(["generate", str(run / "points/x"), "--widths", "fixed32"], "options")
+    assert CliRunner().invoke(app, ["generate", str(run / "points/x")]).exit_code == 0
+
+
+@pytest.mark.parametrize("content", ["array", "text", "empty", "scalar", "labels"])
+def test_damaged_data_is_refused(run: Path, tmp_path: Path, content: str) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
+    data, codes = tmp_path / "data.npz", np.zeros((3, 16), np.int64)
+    if content == "array":
+        with data.open("wb") as file:
+            np.save(file, codes)
+    elif content == "text":
+        data.write_text("PK\x03\x04 no archive")
+    else:
+        x = {"empty": codes[:0], "scalar": np.int64(1)}.get(content, codes)
+        np.savez(data, x=x, **({"y": np.array(["a"] * 3)} if content == "labels" else {}))
+    arguments = ["simulate", str(run), "--with", "rtl", "--data", str(data)]
+    expect_refusal(arguments, "data.npz", "a .npz file with integer codes x")
+
+
+def test_unknown_family_is_refused_by_every_verb_that_takes_one(run: Path, tmp_path: Path) -> None:
+    assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
+    expect_refusal(["compare", str(run), "--family", "virtex"], "virtex")
+    expect_refusal(["synthesize", str(run), "--family", "virtex"], "virtex")
+    grid = tmp_path / "grid.yaml"
+    networks = "networks: [{method: qat, accumulators: [32]}], engines: [{kind: unrolled}]"
+    grid.write_text(f"{{name: g, seeds: [0], {networks}, family: virtex}}")
+    expect_refusal(["sweep", str(grid)], "virtex")
+
+
+@pytest.mark.parametrize("verb", ["synthesize", "sweep"])
+def test_no_jobs_at_a_time_are_refused(verb: str, run: Path) -> None:
+    expect_refusal([verb, str(run), "--jobs", "0"], "--jobs")
+
+
+def test_file_where_a_folder_should_be_is_an_error_and_no_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    config = Path(__file__).parent.parent / "configs" / "digits_a2qplus.yaml"
+    expect_refusal(["train", str(config), "--out", str(file)], "file")
+
+
+def test_missing_tool_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A2Q_YOSYS", "/nowhere/yosys")
+    shown = a2q_hls("doctor")
+    assert shown.returncode == 1
+    assert "/nowhere/yosys" in "".join(shown.stdout.split())

@@ -51,3 +51,8 @@ def test_tensor_is_read_only_and_does_not_alias_its_source() -> None:
 def test_type_refuses_widths_that_int64_cannot_hold(bits: int) -> None:
     with pytest.raises(A2QError, match=f"found {bits} bits"):
         IntType(bits, True)
+
+
+def test_spanning_refuses_what_is_no_integer() -> None:
+    with pytest.raises(A2QError, match="dtype float64"):
+        IntTensor.spanning([1.7, -2.9])

@@ -11,6 +11,7 @@ import a2q_hls
 ROOT = Path(a2q_hls.__file__).parent
 ORDER = (
     ("errors",),
+    ("keywords",),
     ("files",),
     ("ints",),
     ("interval",),

@@ -6,23 +6,39 @@ import pytest
 from builders import dense, mlp
 
 from a2q_hls.bound import certify
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.folding import cycles, folded, unrolled
 from a2q_hls.ints import IntType
-from a2q_hls.network import Output
-from a2q_hls.plan import Folded, FoldedStage, Unrolled, UnrolledStage, Widths, plan
+from a2q_hls.network import Input, Network, Output
+from a2q_hls.plan import Engine, Folded, FoldedStage, Unrolled, UnrolledStage, Widths, plan
 from a2q_hls.stages import FifoStage
 from a2q_hls.timing import bottleneck, predict, predict_stages
 
 MLP = certify(mlp(sizes=(16, 8, 4)))
 
 
-def test_accumulators_follow_the_policy() -> None:
-    for widths, bits in ((Widths.EXACT, 12), (Widths.DATA_TYPE, 13), (Widths.FIXED32, 32)):
-        stage = plan(MLP, folded(MLP, 2, 4), widths).stages[0]
-        assert isinstance(stage, FoldedStage)
-        assert stage.accumulator.bits == stage.sink.type.bits
-        assert stage.accumulator.bits <= bits
+# K = 3, x up to 15: the weights -7 -7 1 reach [-210, 15]; the types alone 3 * 8 * 16 = 384.
+@pytest.mark.parametrize("engine", [Unrolled(), Folded(1, 1)])
+@pytest.mark.parametrize(
+    ("widths", "bits"), [(Widths.EXACT, 9), (Widths.DATA_TYPE, 10), (Widths.FIXED32, 32)]
+)
+def test_accumulators_follow_the_policy(engine: Engine, widths: Widths, bits: int) -> None:
+    certified = certify(dense(np.array([[-7, -7, 1]]), IntType(4, False)))
+    (stage,) = plan(certified, {"fc": engine}, widths).stages
+    assert isinstance(stage, FoldedStage | UnrolledStage)
+    assert stage.accumulator.bits == stage.sink.type.bits == bits
+
+
+def test_declared_width_that_the_proof_exceeds_is_refused() -> None:
+    certified = certify(dense(np.array([[7, 7, 7]]), IntType(30, False), IntType(48, True)))
+    with pytest.raises(OverflowFound, match="declared int32, expected int36"):
+        plan(certified, folded(certified, 1, 1), Widths.FIXED32)
+
+
+def test_network_without_a_dot_is_refused() -> None:
+    nodes = (Input("x", (1, 1, 3), IntType(4, False)), Output("y", "x"))
+    with pytest.raises(A2QError, match="no Dot"):
+        plan(certify(Network("empty", nodes)), {})
 
 
 def test_exact_adders_are_as_wide_as_their_own_interval() -> None:

@@ -115,3 +115,13 @@ def test_a_negative_scale_is_not_a_plain_output() -> None:
     assert QuantOutput().plain(sums([1.0]))
     assert not QuantOutput().plain(sums([1.0], scale=-1.0))
     assert not QuantOutput().plain(sums([1.0], bias=1.0))
+
+
+def test_layers_follow_the_device_of_their_parameters() -> None:
+    spec = WeightSpec(4, IntType(4, False), IntType(32, True))
+    layers = [QuantLinear(WeightQuantizer((8, 64), spec), bias=bias) for bias in (False, True)]
+    for layer in layers:
+        model = torch.nn.Sequential(QuantInput(IntType(4, False)), layer, QuantOutput())
+        logits = model.to("meta")(torch.zeros((3, 64), device="meta"))
+        assert logits.device.type == "meta"
+        assert logits.shape == (3, 8)

@@ -205,3 +205,19 @@ def test_the_loss_of_a_student_that_equals_its_teacher_is_that_of_the_labels() -
 
 def test_equal_outputs_go_to_the_first_class() -> None:
     assert classify(np.array([[1, 3, 3], [2, 2, 2]])).tolist() == [1, 0]
+
+
+def test_signed_activations_train_and_certify(tmp_path: Path) -> None:
+    result = train(config(activations={"bits": 4, "signed": True}), tmp_path)
+    assert result.network is not None
+    assert str(certify(result.network).certificates["fc2"].x) == "int4"
+    assert result.figures.accuracy is not None
+    assert result.figures.accuracy > 0.8
+
+
+def test_exact_bound_of_trained_qat_is_within_the_types(tmp_path: Path) -> None:
+    result = train(config("qat", accumulators=32), tmp_path)
+    assert result.network is not None
+    for proof in certify(result.network).certificates.values():
+        assert proof.accumulator.bits <= proof.data_type_bits < 32
+    assert set((result.figures.rounding or {}).values()) == {"nearest"}

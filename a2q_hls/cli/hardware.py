@@ -14,12 +14,13 @@ from a2q_hls.bound import Certified
 from a2q_hls.cli.console import bars, console
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import stages
-from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
+from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
 from a2q_hls.plan import Engine, Structure, Unrolled, Widths
-from a2q_hls.synthesize.metric import Quantity
+from a2q_hls.synthesize import Quantity
+from a2q_hls.synthesize import family as known_family
 
 
 class EngineKind(str, Enum):
@@ -35,6 +36,7 @@ class Tool(str, Enum):
     YOSYS = "yosys"
 
 
+DEFAULT_FOLD = (4, 8)
 POINT = typer.Argument(help="Design point RUN/points/NAME, or a RUN that has only one.")
 
 
@@ -43,39 +45,64 @@ def generate(
     target: Annotated[
         list[Target] | None, typer.Option(help="What to generate; default both.")
     ] = None,
-    engine: Annotated[EngineKind, typer.Option(help="Engine of every layer.")] = (
-        EngineKind.UNROLLED
-    ),
-    pe: Annotated[int, typer.Option(help="Folded: output channels a cycle, first layer.")] = 4,
-    simd: Annotated[int, typer.Option(help="Folded: inputs a cycle, first layer.")] = 8,
-    levels: Annotated[int, typer.Option(help="Unrolled: sums between registers, 0 all.")] = 0,
-    structure: Annotated[Structure, typer.Option(help="Unrolled: what sums are made of.")] = (
-        Structure.CHAINS
-    ),
-    widths: Annotated[Widths, typer.Option(help="What sizes the accumulators.")] = Widths.EXACT,
-    name: Annotated[str, typer.Option(help="Name of the design point.")] = "",
+    engine: Annotated[
+        EngineKind | None, typer.Option(help="Engine of every layer; default unrolled.")
+    ] = None,
+    pe: Annotated[
+        int | None, typer.Option(min=1, help="Folded: output channels a cycle, first layer.")
+    ] = None,
+    simd: Annotated[
+        int | None, typer.Option(min=1, help="Folded: inputs a cycle, first layer.")
+    ] = None,
+    levels: Annotated[
+        int | None, typer.Option(min=0, help="Unrolled: sums between registers, 0 all.")
+    ] = None,
+    structure: Annotated[
+        Structure | None, typer.Option(help="Unrolled: what sums are made of; default chains.")
+    ] = None,
+    widths: Annotated[
+        Widths | None, typer.Option(help="What sizes the accumulators; default exact.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the design point.")] = None,
 ) -> None:
     """Generate the Vitis HLS C++ and the SystemVerilog of a design point.
 
     Example: [bold]a2q-hls generate runs/p9 --target rtl --engine folded --pe 4 --simd 8[/]
     """
+    fold, constant = (pe, simd), (levels, structure)
     if (run / "plan.json").exists():
+        _refuse_options(run, engine, *fold, *constant, widths, name)
         point = open_point(run)
     else:
-        certified = load_network(run)
-        engines = _engines(certified, engine, (pe, simd), Unrolled(levels, structure))
-        point = create(run, engines, widths, name)
+        engines = _engines(load_network(run), engine, fold, constant)
+        point = create(run, engines, widths or Widths.EXACT, name or "")
     for wanted in target or list(Target):
         stages.generate(point, wanted)
         console.print(f"{wanted.value}: {point.root / wanted.value}", soft_wrap=True)
 
 
+def _refuse_options(point: Path, *options: object) -> None:
+    if any(option is not None for option in options):
+        expected = "no options but --target: plan.json names them; or a run folder"
+        raise A2QError.of(str(point), "a design point and options of another one", expected)
+
+
 def _engines(
-    certified: Certified, kind: EngineKind, fold: tuple[int, int], constant: Unrolled
+    certified: Certified,
+    kind: EngineKind | None,
+    fold: tuple[int | None, int | None],
+    constant: tuple[int | None, Structure | None],
 ) -> Mapping[str, Engine]:
-    if kind is EngineKind.UNROLLED:
-        return unrolled(certified, constant)
-    return folded(certified, *fold)
+    if kind is EngineKind.FOLDED:
+        _refuse_unused("--engine folded", "--levels, --structure", constant)
+        return folded(certified, fold[0] or DEFAULT_FOLD[0], fold[1] or DEFAULT_FOLD[1])
+    _refuse_unused("--engine unrolled", "--pe, --simd", fold)
+    return unrolled(certified, Unrolled(constant[0] or 0, constant[1] or Structure.CHAINS))
+
+
+def _refuse_unused(where: str, names: str, values: tuple[object, ...]) -> None:
+    if any(value is not None for value in values):
+        raise A2QError.of(where, names, "only options of this engine")
 
 
 def simulate(
@@ -87,18 +114,18 @@ def simulate(
     data: Annotated[
         Path | None, typer.Option(help="npz with codes x and labels y; default: test images.")
     ] = None,
-    count: Annotated[int, typer.Option("--frames", help="At most so many; 0: all.")] = 0,
+    count: Annotated[int, typer.Option("--frames", min=0, help="At most so many; 0: all.")] = 0,
 ) -> None:
     """Simulate generated hardware and compare every output with the exact oracle.
 
     Example: [bold]a2q-hls simulate runs/p9/points/unrolled_exact --with csim --with rtl[/]
     """
     opened = open_point(resolve(point))
-    chosen = frames(opened.plan.certified, data)
+    chosen = frames_of(opened.run, opened.plan.certified, data)
     for simulator in using or [Simulator.CSIM, Simulator.RTL]:
         limit = count or (COCOTB_FRAMES if simulator is Simulator.COCOTB else len(chosen.x))
         with console.status(f"{simulator.value}: {opened.name}"):
-            found = stages.simulate(opened, simulator, chosen.head(limit))
+            found = stages.simulate(opened, simulator, chosen.sample(limit))
         console.print(_told(opened, found), soft_wrap=True)
 
 
@@ -109,7 +136,8 @@ def _told(point: Point, found: stages.Simulation) -> str:
     correct = "" if found.accuracy is None else f", accuracy {found.accuracy:.2%}"
     timing = ""
     if found.latency is not None:
-        timing = f", latency {found.latency} and interval {found.interval} cycles as predicted"
+        interval = "" if found.interval is None else f" and interval {found.interval}"
+        timing = f", latency {found.latency}{interval} cycles as predicted"
     rate = f"{found.samples_per_second:.0f} frames/s after a build of {found.build_seconds:.1f} s"
     name = f"{found.simulator.value} ({found.tool}) of {point.name}"
     return f"{name}: {found.frames} frames equal to the oracle{correct}{timing}; {rate}"
@@ -120,7 +148,7 @@ def synthesize(
     tool: Annotated[Tool, typer.Option(help="Synthesis tool.")] = Tool.YOSYS,
     family: Annotated[str, typer.Option(help="xcup, xc7 or ecp5.")] = "xcup",
     by_layer: Annotated[bool, typer.Option(help="Each layer on its own, too.")] = True,
-    jobs: Annotated[int, typer.Option(help="Tool processes at a time.")] = 2,
+    jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
 ) -> None:
     """Synthesize the generated SystemVerilog; results are cached by the digest of the sources.
 
@@ -154,11 +182,7 @@ def compare(
     """
     from a2q_hls.flow.comparison import points_of, report_on
 
-    points = points_of(runs)
-    if not points:
-        names = ", ".join(map(str, runs))
-        raise A2QError.of(names, "no synthesized design point", "RUN/points/NAME after synthesize")
-    for table in report_on(points, family, out):
+    for table in report_on(points_of(runs), known_family(family).name, out):
         console.print(table)
     if out:
         console.print(f"report: {out / 'report.html'}", soft_wrap=True)

@@ -44,6 +44,11 @@ def chained(stage: UnrolledStage, graph: ChainGraph, module: str) -> str:
     )
 
 
+def _literal(weight: int) -> str:
+    """A weight as a factor: an unsized literal has 32 bits."""
+    return str(weight) if abs(weight) < 1 << 31 else f"{'-' * (weight < 0)}64'sd{abs(weight)}"
+
+
 def expression(truth: int, bits: Sequence[str]) -> str:
     """SystemVerilog of a truth table, split at the last bit first (Shannon).
 
@@ -152,7 +157,7 @@ class _Text:
     def shadow(self, channel: int) -> str:
         signed = self.stage.source.type.signed
         terms = [
-            f"{weight} * 64'($signed({f'x{k}' if signed else f'{{1{chr(39)}b0, x{k}}}'}))"
+            f"{_literal(weight)} * 64'($signed({f'x{k}' if signed else f'{{1{chr(39)}b0, x{k}}}'}))"
             for k, weight in enumerate(self.stage.node.matrix[channel].tolist())
             if weight
         ]

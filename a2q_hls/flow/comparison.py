@@ -4,17 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.table import Table
+from typing_extensions import assert_never
 
 from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
-from a2q_hls.flow.data import Frames, frames
-from a2q_hls.flow.point import Point, engine_name, load_network, open_point, points
-from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis, synthesis_path
+from a2q_hls.flow.data import Frames
+from a2q_hls.flow.point import (
+    FoldedSpec,
+    Point,
+    UnrolledSpec,
+    engine_name,
+    load_network,
+    open_point,
+    points,
+)
+from a2q_hls.flow.record import frames_of, training
+from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import FoldedStage, Plan, Unrolled, UnrolledStage
@@ -23,47 +31,6 @@ from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSum
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
 from a2q_hls.timing import Timing, predict
-
-
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class TrainedConfig(_Lenient):
-    """What a report needs of a training's configuration."""
-
-    method: Method
-    seed: int
-    variant: str = ""
-
-
-class TrainedFigures(_Lenient):
-    """What a report needs of a training's figures, on the test samples."""
-
-    float_accuracy: float
-    accuracy: float
-
-
-class Training(_Lenient):
-    """training.json, as far as reports read it."""
-
-    config: TrainedConfig
-    figures: TrainedFigures
-
-
-def training(run: Path) -> Training:
-    """The record of a run's training.
-
-    Raises:
-        A2QError: the run has none, or it is damaged.
-    """
-    path = run / "training.json"
-    try:
-        return Training.model_validate_json(read_text(path, "a run written by 'a2q-hls train'"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}: {'.'.join(map(str, first['loc']))}"
-        raise A2QError.of(where, repr(first["input"]), first["msg"]) from error
 
 
 def points_of(paths: Sequence[Path]) -> list[Point]:
@@ -101,7 +68,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
     Raises:
         A2QError: the run has no training record, or a file is damaged.
     """
-    data = frames(point.plan.certified)
+    data = frames_of(point.run, point.plan.certified)
     subject = _Subject(point, data, family, simulation(point, Simulator.RTL))
     found, method = training(point.run), training(point.run).config.method
     accuracy = data.accuracy if data.accuracy is not None else found.figures.accuracy
@@ -115,13 +82,17 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         accuracy=accuracy,
         float_accuracy=found.figures.float_accuracy,
         sparsity=_sparsity(dots),
+        rounding=tuple(found.figures.rounding.values()),
+        distilled=found.distilled,
         variant=found.config.variant,
         target_bits=target,
         engine=point_engine(point.plan),
         widths=point.plan.widths,
         layers=_layers(point.plan),
         metrics=_metrics(subject),
-        predicted=_cycles(subject.timing, Kind.ESTIMATE, "plan.json", "a2q_hls timing model"),
+        predicted=_cycles(
+            subject.timing, Kind.ESTIMATE, str(point.root / "plan.json"), "a2q_hls timing model"
+        ),
         costs=_costs(point, family),
         histograms=_histograms(subject),
         tools=_tools(subject),
@@ -145,12 +116,14 @@ def summarize_training(run: Path) -> RunSummary:
         accuracy=found.figures.accuracy,
         float_accuracy=found.figures.float_accuracy,
         sparsity=_sparsity(dots),
+        rounding=tuple(found.figures.rounding.values()),
+        distilled=found.distilled,
         variant=found.config.variant,
         target_bits=None if found.config.method is Method.QAT else target,
     )
 
 
-def summarize_float(run: Path) -> RunSummary:
+def summarize_float(run: Path, variant: str = "") -> RunSummary:
     """Summary of the float network that a run started from.
 
     Raises:
@@ -159,7 +132,7 @@ def summarize_float(run: Path) -> RunSummary:
     found = training(run)
     accuracy = found.figures.float_accuracy
     name = f"float_seed{found.config.seed}"
-    return RunSummary(name, Method.FLOAT, found.config.seed, accuracy, accuracy)
+    return RunSummary(name, Method.FLOAT, found.config.seed, accuracy, accuracy, variant=variant)
 
 
 def _sparsity(dots: Sequence[Dot]) -> float:
@@ -194,12 +167,18 @@ def _layers(plan: Plan) -> tuple[LayerBits, ...]:
 
 def _metrics(subject: _Subject) -> Metrics:
     cells = synthesis(subject.point, subject.family)
-    rows = cells.whole.metrics if cells else Metrics({})
+    rows = _placed(cells.whole.metrics, subject.point) if cells else Metrics({})
     done = subject.simulation
     if done is None or done.latency is None or done.interval is None:
         return rows
-    timing = Timing(done.latency, done.interval)
-    return rows.merged(_cycles(timing, Kind.SIMULATION, "simulate_rtl.json", done.tool))
+    timing, source = Timing(done.latency, done.interval), subject.point.root / "simulate_rtl.json"
+    return rows.merged(_cycles(timing, Kind.SIMULATION, str(source), done.tool))
+
+
+def _placed(metrics: Metrics, point: Point) -> Metrics:
+    """The metrics with sources below the folder that the user named, not below the point."""
+    rows = metrics.rows.items()
+    return Metrics({q: replace(row, source=str(point.root / row.source)) for q, row in rows})
 
 
 def _cycles(timing: Timing, kind: Kind, source: str, tool: str) -> Metrics:
@@ -211,12 +190,14 @@ def _cycles(timing: Timing, kind: Kind, source: str, tool: str) -> Metrics:
 def _costs(point: Point, family: str) -> tuple[LayerCost, ...]:
     found = synthesis(point, family)
     modules = found.modules if found else ()
-    return tuple(LayerCost(module.module, module.role, module.metrics) for module in modules)
+    return tuple(
+        LayerCost(module.module, module.role, _placed(module.metrics, point)) for module in modules
+    )
 
 
 def _histograms(subject: _Subject) -> tuple[Histogram, ...]:
     certified = subject.point.plan.certified
-    values = trace(certified.network, subject.frames.x)
+    values = trace(certified.network, subject.frames.typical)
     return tuple(
         Histogram.of(name, values[name], *proof.intervals.hull, int(proof.exact_bits.max()))
         for name, proof in certified.certificates.items()
@@ -231,13 +212,27 @@ def _tools(subject: _Subject) -> tuple[str, ...]:
 
 
 def _commands(subject: _Subject) -> tuple[str, ...]:
-    root = subject.point.root
-    commands = [f"a2q-hls generate {root}"]
-    if subject.simulation:
-        commands.append(f"a2q-hls simulate {root} --with rtl")
-    if synthesis_path(subject.point, subject.family).exists():
-        commands.append(f"a2q-hls synthesize {root} --family {subject.family}")
+    point = subject.point
+    commands = [_generate(point)]
+    for simulator in Simulator:
+        if simulation(point, simulator):
+            commands.append(f"a2q-hls simulate {point.root} --with {simulator.value}")
+    if synthesis(point, subject.family):
+        commands.append(f"a2q-hls synthesize {point.root} --family {subject.family}")
     return tuple(commands)
+
+
+def _generate(point: Point) -> str:
+    first = next(iter(point.engines.values()))
+    match first:
+        case UnrolledSpec():
+            engine = f"unrolled --levels {first.levels} --structure {first.structure.value}"
+        case FoldedSpec():
+            engine = f"folded --pe {first.pe} --simd {first.simd}"
+        case _:
+            assert_never(first)
+    names = f"--widths {point.plan.widths.value} --name {point.root.name}"
+    return f"a2q-hls generate {point.run} --engine {engine} {names}"
 
 
 def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[Table, ...]:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Input codes for simulation: the network's own test images, a user's file, or random codes."""
+"""Input codes for simulation: real images and corner cases, or a user's file."""
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,39 +14,58 @@ from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.interpret import run
 from a2q_hls.ints import Int64
-from a2q_hls.zoo.digits import digits
+from a2q_hls.witness import witnesses
+from a2q_hls.zoo.digits import digits, held_out
 
-RANDOM_FRAMES = 256
+RANDOM_FRAMES = 32
+_UNKNOWN = -1
+_FILE = "a .npz file with integer codes x (B, K), B > 0, and, if wanted, integer labels y (B,)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Frames:
-    """Codes (B, K), the oracle's outputs (B, C), labels (B,) if known, and their source."""
+    """Codes (B, K), the oracle's outputs (B, C), labels (B,) or -1 if unknown, and the source."""
 
     x: Int64
     expected: Int64
-    labels: Int64 | None
+    labels: Int64
     source: str
 
     @property
+    def labelled(self) -> Int64:
+        """Places of the frames whose label is known."""
+        return np.flatnonzero(self.labels != _UNKNOWN)
+
+    @property
     def accuracy(self) -> float | None:
-        """Share of frames whose largest output (of equal ones the first) is the label."""
-        if self.labels is None:
+        """Share of labelled frames whose largest output (of equal ones the first) is the label."""
+        chosen = self.labelled
+        if not len(chosen):
             return None
-        return float((self.expected.argmax(axis=1) == self.labels).mean())
+        return float((self.expected[chosen].argmax(axis=1) == self.labels[chosen]).mean())
 
-    def head(self, count: int) -> Frames:
-        """The first ``count`` frames."""
-        labels = None if self.labels is None else self.labels[:count]
-        return Frames(self.x[:count], self.expected[:count], labels, self.source)
+    @property
+    def typical(self) -> Int64:
+        """Codes of the labelled frames, or of all where no label is known."""
+        chosen = self.labelled
+        return self.x[chosen] if len(chosen) else self.x
+
+    def sample(self, count: int) -> Frames:
+        """At most ``count`` frames, evenly spread over all of them."""
+        if count >= len(self.x):
+            return self
+        chosen = np.linspace(0, len(self.x) - 1, count).astype(np.int64)
+        return Frames(self.x[chosen], self.expected[chosen], self.labels[chosen], self.source)
 
 
-def frames(certified: Certified, file: Path | None = None) -> Frames:
+def frames(certified: Certified, file: Path | None = None, held_out_share: float = 0.0) -> Frames:
     """Frames for a network.
 
     Args:
         file: a .npz with integer codes ``x`` (B, K) and, if wanted, labels ``y`` (B,); without one,
-            the digits' test part where it fits the network's input, else random codes.
+            the digits' test part where it fits the network's input, then the witnesses of its
+            first layers and random codes.
+        held_out_share: what the training was evaluated on, if not on the test part.
 
     Raises:
         A2QError: the file is missing, damaged or does not fit the network.
@@ -53,26 +74,54 @@ def frames(certified: Certified, file: Path | None = None) -> Frames:
         return _from_file(certified, file)
     source = certified.network.inputs[0]
     data = digits()
+    parts = [*_witnesses(certified), ("random codes", _random(certified))]
+    labels = np.full(sum(len(x) for _, x in parts), _UNKNOWN, np.int64)
     if source.shape == (1, 1, data.x_test.shape[1]) and source.type == data.type:
-        return _frames(certified, data.x_test, data.y_test, "digits, test part")
+        data = held_out(data, held_out_share) if held_out_share else data
+        parts.insert(0, (_part(held_out_share), data.x_test))
+        labels = np.concatenate([data.y_test, labels])
+    x = np.concatenate([codes for _, codes in parts])
+    text = ", ".join(f"{len(codes)} {name}" for name, codes in parts)
+    return Frames(x, run(certified.network, x), labels, text)
+
+
+def _part(share: float) -> str:
+    return f"images of digits' held-out part ({share:g})" if share else "test images of digits"
+
+
+def _witnesses(certified: Certified) -> list[tuple[str, Int64]]:
+    """Of every layer that reads the network's input: of the others none is reached for certain."""
+    source = certified.network.inputs[0]
+    first = [dot for dot in certified.network.dots if dot.source == source.name]
+    return [(f"witnesses of {dot.name}", witnesses(dot, source.type).vectors) for dot in first]
+
+
+def _random(certified: Certified) -> Int64:
+    source = certified.network.inputs[0]
     size = (RANDOM_FRAMES, int(np.prod(source.shape)))
-    x = np.random.default_rng(0).integers(source.type.min, source.type.max + 1, size)
-    return _frames(certified, x, None, "random codes, seed 0")
-
-
-def _frames(certified: Certified, x: Int64, labels: Int64 | None, source: str) -> Frames:
-    return Frames(x, run(certified.network, x), labels, source)
+    return np.random.default_rng(0).integers(source.type.min, source.type.max + 1, size)
 
 
 def _from_file(certified: Certified, file: Path) -> Frames:
-    expected = "a .npz file with integer codes x (B, K) and, if wanted, labels y (B,)"
+    x, labels = _arrays(file)
+    whole = x.dtype.kind in "iu" and x.ndim >= 2 and x.size > 0
+    if not whole or labels.dtype.kind not in "iu" or labels.shape != (len(x),):
+        raise A2QError.of(
+            str(file), f"x {x.dtype} {x.shape}, y {labels.dtype} {labels.shape}", _FILE
+        )
+    codes = x.reshape(len(x), -1).astype(np.int64)
+    return Frames(codes, run(certified.network, codes), labels.astype(np.int64), str(file))
+
+
+def _arrays(file: Path) -> tuple[Int64, Int64]:
+    """``x`` and ``y``, or unknown labels, of any shape and type."""
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            x = arrays["x"]
-            labels = arrays.get("y")
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise A2QError.of(str(file), repr(error), expected) from error
-    if x.dtype.kind not in "iu" or (labels is not None and labels.shape != (len(x),)):
-        found = f"x {x.dtype} {x.shape}, y {None if labels is None else labels.shape}"
-        raise A2QError.of(str(file), found, expected)
-    return _frames(certified, x.reshape(len(x), -1).astype(np.int64), labels, str(file))
+            x = np.asarray(arrays["x"])
+            unknown = np.full(x.shape[:1], _UNKNOWN, np.int64)
+            return x, np.asarray(arrays["y"]) if "y" in arrays else unknown
+    # An array in place of an archive is no context manager: TypeError or AttributeError.
+    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
+        raise A2QError.of(str(file), repr(error), _FILE) from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+        raise A2QError.of(str(file), f"a damaged archive ({error})", _FILE) from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from typing_extensions import assert_never
 
 from a2q_hls import report
@@ -19,13 +19,14 @@ from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
 from a2q_hls.flow import stages
-from a2q_hls.flow.comparison import summarize, summarize_float, summarize_training, training
-from a2q_hls.flow.data import frames
+from a2q_hls.flow.comparison import summarize, summarize_float, summarize_training
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
+from a2q_hls.flow.record import frames_of, training
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
 from a2q_hls.plan import Engine, Unrolled, Widths
 from a2q_hls.report.compare import SHARE
+from a2q_hls.synthesize import FAMILIES
 from a2q_hls.train import Config, parse_config, train
 
 Report = Callable[[str, int, int], None]
@@ -63,6 +64,13 @@ class Grid(_Strict):
     layers: Literal["all", "first", "none"] = "all"
     family: str = "xcup"
     top: str = Field(default="digits", pattern="^[A-Za-z][A-Za-z0-9_]*$")
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, name: str) -> str:
+        if name not in FAMILIES:
+            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
+        return name
 
     @property
     def configs(self) -> Mapping[str, Config]:
@@ -111,15 +119,15 @@ class Outcome:
 def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: int = 2) -> Outcome:
     """Do all of a grid below ``out``; what is already there and still valid is kept."""
     runs = tuple(_train(grid.configs, out, progress))
-    chosen = [run for run in runs if run in _hardware(grid, runs)]
+    hardware = _hardware(grid, runs)
+    chosen = [run for run in runs if run in hardware]
     for run in chosen:
         stages.certify_run(load_network(run), run)
     designs = [(run, engine, widths) for run in chosen for engine, widths in _designs(grid, run)]
     points = _in_parallel(designs, grid, progress, jobs)
-    summaries = [summarize(point, grid.family) for point in points]
+    summaries = [replace(summarize(point, grid.family), commands=()) for point in points]
     trained = [summarize_training(run) for run in runs if run not in chosen]
-    floats = {training(run).config.seed: summarize_float(run) for run in runs}
-    comparison = report.compare([*floats.values(), *trained, *summaries])
+    comparison = report.compare([*_floats(grid, runs), *trained, *summaries])
     return Outcome(runs, tuple(points), comparison)
 
 
@@ -127,11 +135,23 @@ def _train(configs: Mapping[str, Config], out: Path, progress: Report) -> Iterab
     for index, (name, config) in enumerate(configs.items()):
         progress("networks trained", index, len(configs))
         folder = out / "runs" / name
-        shared = out / "float" / f"seed{config.seed}"
+        shared = out / "float" / f"seed{config.seed}_{config.float_digest[:8]}"
         bar = f"training {name}"
         train(config, folder, lambda p, bar=bar: progress(bar, p.epoch, p.epochs), shared)  # type: ignore[misc]
         yield folder
     progress("networks trained", len(configs), len(configs))
+
+
+def _floats(grid: Grid, runs: Sequence[Path]) -> Iterable[report.RunSummary]:
+    """Every float network once, with the first variant that has it where there are several."""
+    configs = list(zip(runs, grid.configs.values(), strict=True))
+    kinds = {(config.seed, config.float_digest) for _, config in configs}
+    several = len(kinds) > len(grid.seeds)
+    for run, config in configs:
+        key = (config.seed, config.float_digest)
+        if key in kinds:
+            kinds.remove(key)
+            yield summarize_float(run, config.variant if several else "")
 
 
 def _hardware(grid: Grid, runs: Sequence[Path]) -> set[Path]:
@@ -214,13 +234,13 @@ def build_point(
     """
     certified = load_network(run)
     point = create(run, _engines(certified, spec), widths)
-    data = frames(certified)
+    data = frames_of(run, certified)
     for target in Target:
         stages.generate(point, target)
     for simulator in (Simulator.CSIM, Simulator.RTL):
         _go_on(stop, point)
         known = stages.simulation(point, simulator)
-        if known is None or known.frames != len(data.x):
+        if known is None or (known.frames, known.data) != (len(data.x), data.source):
             stages.simulate(point, simulator, data)
     _go_on(stop, point)
     stages.synthesize_point(point, family, by_layer=by_layer, jobs=1)

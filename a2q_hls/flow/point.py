@@ -7,6 +7,8 @@ RUN/points/NAME/plan.json  hls/  rtl/  simulate_*.json  synthesize_*.json
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,14 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import assert_never
 
+from a2q_hls import store
 from a2q_hls.bound import Certified, certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
 from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, Widths, plan
-from a2q_hls.store import load
+
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
+_MADE = ("hls", "rtl", "build", "synthesis", "simulate_*.json", "synthesize_*.json")
 
 
 class _Strict(BaseModel):
@@ -43,14 +48,14 @@ class FoldedSpec(_Strict):
 
 
 class PlanSpec(_Strict):
-    """plan.json: what rebuilds a plan from its network; ``digests`` name the weights it was for."""
+    """plan.json: what rebuilds a plan from its network; ``digest`` names the network it was for."""
 
     format: Literal["a2q_hls plan"] = "a2q_hls plan"
     version: Literal[1] = 1
     network: str
     widths: Widths
     engines: dict[str, Annotated[UnrolledSpec | FoldedSpec, Field(discriminator="kind")]]
-    digests: dict[str, str]
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -78,19 +83,38 @@ class Point:
 
 def load_network(run: Path) -> Certified:
     """Certified network of a run folder, or of a network file."""
-    return certify(load(run / "network.a2q" if run.is_dir() else run))
+    return certify(store.load(run / "network.a2q" if run.is_dir() else run))
 
 
 def create(run: Path, engines: Mapping[str, Engine], widths: Widths, name: str = "") -> Point:
-    """Plan a design point of a run and write its plan.json."""
+    """Plan a design point of a run and write its plan.json.
+
+    What was generated and found for another plan of that name is removed.
+
+    Raises:
+        A2QError: no run, a name that is no folder's, or the network cannot be planned so.
+    """
+    if not run.is_dir():
+        raise A2QError.of(str(run), "no folder", "a run folder with network.a2q")
+    if name and not _NAME.fullmatch(name):
+        raise A2QError.of("name of a design point", repr(name), "letters, digits, '_', '.', '-'")
     certified = load_network(run)
     planned = plan(certified, engines, widths)
     root = run / "points" / (name or default_name(engines, widths))
-    digests = {key: value.digest for key, value in certified.certificates.items()}
     specs = {key: _spec(engine) for key, engine in engines.items()}
-    spec = PlanSpec(network=planned.name, widths=widths, engines=specs, digests=digests)
-    write_text(root / "plan.json", spec.model_dump_json(indent=1) + "\n")
+    digest = store.digest(certified.network)
+    spec = PlanSpec(network=planned.name, widths=widths, engines=specs, digest=digest)
+    _write(spec, root)
     return Point(root, planned)
+
+
+def _write(spec: PlanSpec, root: Path) -> None:
+    path, text = root / "plan.json", spec.model_dump_json(indent=1) + "\n"
+    if path.exists() and path.read_text() != text:
+        path.unlink()
+        for made in (found for pattern in _MADE for found in root.glob(pattern)):
+            shutil.rmtree(made) if made.is_dir() else made.unlink()
+    write_text(path, text)
 
 
 def open_point(root: Path) -> Point:
@@ -101,9 +125,8 @@ def open_point(root: Path) -> Point:
     """
     spec = load_spec(root)
     certified = load_network(root.parent.parent)
-    digests = {key: value.digest for key, value in certified.certificates.items()}
-    if digests != spec.digests:
-        found = f"a plan for other weights than {root.parent.parent / 'network.a2q'}"
+    if store.digest(certified.network) != spec.digest:
+        found = f"a plan for another network than {root.parent.parent / 'network.a2q'}"
         raise A2QError.of(str(root), found, "a point generated from this network")
     engines = {key: _engine(engine) for key, engine in spec.engines.items()}
     return Point(root, plan(certified, engines, spec.widths))

@@ -24,7 +24,15 @@ from a2q_hls.project import Project
 from a2q_hls.simulate import cocotb_run, csim, result
 from a2q_hls.simulate import rtl as rtl_simulation
 from a2q_hls.simulate.tools import compiler_version, verilator
-from a2q_hls.synthesize import Progress, SynthesisResult, layers, load, save, synthesize
+from a2q_hls.synthesize import (
+    Progress,
+    SynthesisResult,
+    design_files,
+    layers,
+    load,
+    save,
+    synthesize,
+)
 from a2q_hls.timing import Timing, predict
 
 T = TypeVar("T")
@@ -197,9 +205,12 @@ def synthesize_point(
 
 
 def synthesis(point: Point, family: str = "xcup") -> SynthesisResult | None:
-    """The recorded synthesis of a point, or None."""
-    path = synthesis_path(point, family)
-    return load(path) if path.exists() else None
+    """The recorded synthesis of the project as it is now, or None."""
+    path, project = synthesis_path(point, family), point.root / Target.RTL.value
+    if not path.exists() or not project.exists():
+        return None
+    found = load(path)
+    return found if found.sources == design_files(project).digest else None
 
 
 def synthesis_path(point: Point, family: str) -> Path:

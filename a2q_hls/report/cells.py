@@ -12,6 +12,12 @@ from a2q_hls.synthesize import Quantity
 
 ABSENT = "–"  # noqa: RUF001 - the dash of an empty cell
 
+ROUNDING = (
+    "Rounding, how weights become integers: 'nearest' in ordinary QAT; 'toward zero' as in the A2Q "
+    "papers; 'projection' on the nearest integers inside the same budget, our own step where the "
+    "budget is a few codes and rounding toward zero would leave most of it unused."
+)
+
 
 @dataclass(frozen=True)
 class Table:
@@ -115,8 +121,9 @@ def trainings(comparison: Comparison) -> Table:
     for name, runs in groups.items():
         found = Row(tuple(runs.values()))
         kept = found.accuracy.mean / found.float_accuracy.mean
-        rows.append((name, percent(found.accuracy), f"{100 * kept:.1f} %", percent(found.sparsity)))
-    headings = ("training", "accuracy", "of float", "sparse")
+        shares = (percent(found.accuracy), f"{100 * kept:.1f} %", percent(found.sparsity))
+        rows.append((name, *shares, ", ".join(dict.fromkeys(found.first.rounding)) or ABSENT))
+    headings = ("training", "accuracy", "of float", "sparse", "rounding")
     return Table("Trained networks", headings, tuple(rows))
 
 
@@ -168,6 +175,14 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
         "Latency is the cycles of one frame, II (initiation interval) the cycles between frames "
         "in steady state.",
     ]
+    roundings = {name for run in comparison.runs for name in run.rounding}
+    if roundings - {"nearest"}:
+        texts.append(ROUNDING)
+    if any(run.distilled for run in comparison.runs):
+        texts.append(
+            "The quantized networks, ordinary QAT among them, were taught by a wider float network "
+            "(distillation); the float baseline learned from the labels alone."
+        )
     if basis:
         texts.insert(2, f"Resources are {basis}, the whole network flattened.")
     if seeds > 1:

@@ -114,6 +114,8 @@ class RunSummary:
         accuracy: share of test samples, 0 to 1.
         float_accuracy: the same share of the float network that it is compared with.
         sparsity: share of weights that are zero.
+        rounding: how weights become integers, by layer.
+        distilled: whether a wider float network taught it, and its float network not.
         metrics: resources, and simulated cycles if it was simulated.
         predicted: cycles as the plan predicts them.
         tools: versions, one tool each.
@@ -128,6 +130,8 @@ class RunSummary:
     accuracy: float
     float_accuracy: float
     sparsity: float | None = None
+    rounding: tuple[str, ...] = ()
+    distilled: bool = False
     variant: str = ""
     target_bits: int | None = None
     engine: str | None = None

@@ -24,6 +24,7 @@ from a2q_hls.ints import Int64
 from a2q_hls.simulate.bench_settings import VARIABLE, Settings, pack, unpack
 
 STUCK_CYCLES = 20_000
+RESETS = 24
 PERIOD_NS = 10
 
 
@@ -58,12 +59,12 @@ class Bench:
         Clock(self.dut.ap_clk, PERIOD_NS, unit="ns").start()
         await self.reset()
 
-    async def reset(self) -> None:
-        """Hold the reset for a few cycles; nothing is offered meanwhile."""
+    async def reset(self, cycles: int = 4) -> None:
+        """Hold the reset for some cycles; nothing is offered meanwhile."""
         await FallingEdge(self.dut.ap_clk)
         for signal in (self.dut.ap_start, self.s_valid, self.m_ready, self.dut.ap_rst_n):
             signal.value = 0
-        for _ in range(4):
+        for _ in range(cycles):
             await FallingEdge(self.dut.ap_clk)
         self.dut.ap_rst_n.value = 1
         self.monitor, self.held = Monitor(), None
@@ -105,8 +106,21 @@ class Bench:
             monitor.done_pulses.append(monitor.cycle)
         monitor.busy.append(not self.dut.ap_idle.value)
 
-    async def frames(self, x: Int64, gaps: float = 0, stalls: float = 0, seed: int = 1) -> Int64:
-        """Outputs of frames ``x``; pauses of source and sink have the given probabilities."""
+    async def frames(
+        self,
+        x: Int64,
+        gaps: float = 0,
+        stalls: float = 0,
+        seed: int = 1,
+        *,
+        patient: bool = False,
+        quiet_end: bool = True,
+    ) -> Int64:
+        """Outputs of frames ``x``; pauses of source and sink have the given probabilities.
+
+        A ``patient`` sink is ready only after it has seen valid; with ``quiet_end`` no beat may
+        follow the last frame.
+        """
         beats = pack(x, self.settings.interface.source)
         wanted = len(x) * self.settings.interface.sink.beats
         random, sent, offered, quiet = Random(seed), 0, False, 0
@@ -114,19 +128,31 @@ class Bench:
             # An offered beat stays offered until it is accepted.
             offered = sent < len(beats) and (offered or random.random() >= gaps)
             beat = beats[sent] if offered else None
-            accepted, taken = await self.cycle(beat, random.random() >= stalls)
+            ready = self.held is not None if patient else random.random() >= stalls
+            accepted, taken = await self.cycle(beat, ready)
             sent, offered = sent + accepted, offered and not accepted
             quiet = 0 if accepted or taken else quiet + 1
             state = f"accepted {sent}/{len(beats)}, got {len(self.monitor.beats)}/{wanted} beats"
             assert quiet < STUCK_CYCLES, f"stuck: no beat for {quiet} cycles, {state}"
-        await self.expect_silence()
+        if quiet_end:
+            await self.expect_silence()
+        if self.settings.control:
+            self._expect_pulses()
         return unpack(self.monitor.beats, self.settings.interface.sink)
 
-    async def expect_silence(self, cycles: int = 32) -> None:
-        """No output beat may be left over."""
-        for _ in range(cycles):
+    async def expect_silence(self) -> None:
+        """No output beat may be left over: none comes while a whole frame could pass."""
+        monitor = self.monitor
+        first = monitor.taken[self.settings.interface.sink.beats - 1] - monitor.accepted[0]
+        for _ in range(32 + first):
             _, taken = await self.cycle(None, True)
             assert not taken, "an output beat after the last frame"
+
+    def _expect_pulses(self) -> None:
+        monitor, beats = self.monitor, self.settings.interface.source.beats
+        assert monitor.done_pulses == self.frame_ends(), "ap_done is not with the last output beats"
+        ends = monitor.accepted[beats - 1 :: beats]
+        assert monitor.ready_pulses == ends, "ap_ready is not with the last input beats"
 
     def frame_ends(self) -> list[int]:
         """Cycles in which the last output beats of frames were taken."""
@@ -187,26 +213,62 @@ async def pauses_on_both_sides(dut: Any) -> None:
 
 
 @cocotb.test()
+async def valid_does_not_wait_for_ready(dut: Any) -> None:
+    """The sink is ready only after it has seen valid."""
+    bench = Bench(dut)
+    await bench.start()
+    x, expected = bench.settings.few()
+    expect_equal(await bench.frames(x, patient=True), expected)
+
+
+@cocotb.test()
 async def long_back_pressure_fills_the_pipeline(dut: Any) -> None:
     """The sink takes nothing until the design accepts nothing more; then all frames are right."""
     bench = Bench(dut)
     await bench.start()
-    x, expected = bench.settings.few()
-    expect_equal(await bench.frames(x, 0.0, 0.97), expected)
+    x, expected = bench.settings.x, bench.settings.expected
+    beats = pack(x, bench.settings.interface.source)
+    sent, quiet = 0, 0
+    limit = 32 + await _frame_cycles(bench)
+    while quiet < limit:
+        accepted, _ = await bench.cycle(beats[sent] if sent < len(beats) else None, False)
+        sent, quiet = sent + accepted, 0 if accepted else quiet + 1
+    assert bench.held is not None, "full, and no valid output beat"
+    wanted = len(x) * bench.settings.interface.sink.beats
+    while len(bench.monitor.beats) < wanted:
+        accepted, _ = await bench.cycle(beats[sent] if sent < len(beats) else None, True)
+        sent += accepted
+        assert bench.monitor.cycle < STUCK_CYCLES + limit * len(beats), "stuck after being full"
+    expect_equal(unpack(bench.monitor.beats, bench.settings.interface.sink), expected)
 
 
 @cocotb.test()
 async def reset_within_a_frame(dut: Any) -> None:
-    """Frames that a reset cuts leave nothing behind."""
+    """Frames that a reset cuts, wherever it cuts them, leave nothing behind."""
     bench = Bench(dut)
     await bench.start()
     x, expected = bench.settings.few()
-    beats = pack(x, bench.settings.interface.source)
-    for cycles in (1, 2, 3, bench.settings.interface.source.beats + 1):
-        for cycle in range(cycles):
-            await bench.cycle(beats[cycle % len(beats)], False)
+    beats, random = pack(x, bench.settings.interface.source), Random(2)
+    frame = await _frame_cycles(bench)
+    for reset in range(RESETS):
+        # Evenly over two frames, with the output stalled, flowing, and in between.
+        cycles = 1 + 2 * frame * reset // RESETS
+        stalls, sent = (1.0, 0.0, 0.5)[reset % 3], 0
+        for _ in range(cycles):
+            accepted, _ = await bench.cycle(beats[sent % len(beats)], random.random() >= stalls)
+            sent += accepted
+        # A single cycle, too: in a longer one a stage may drain into the next.
+        await bench.reset(1 + reset % 2)
+        expect_equal(await bench.frames(x[:2]), expected[:2])
         await bench.reset()
-    expect_equal(await bench.frames(x), expected)
+
+
+async def _frame_cycles(bench: Bench) -> int:
+    """Cycles of one frame alone, from its first beat in to its last beat out; then a reset."""
+    await bench.frames(bench.settings.x[:1], quiet_end=False)
+    cycles = bench.monitor.taken[-1] - bench.monitor.accepted[0] + 1
+    await bench.reset()
+    return cycles
 
 
 @cocotb.test()

@@ -7,7 +7,7 @@ from a2q_hls.synthesize.metric import Kind, Metric, Metrics, Quantity
 from a2q_hls.synthesize.module import Module, Role, layers
 from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load, save
 from a2q_hls.synthesize.tools import Yosys, find_yosys
-from a2q_hls.synthesize.yosys import Progress, synthesize
+from a2q_hls.synthesize.yosys import Progress, design_files, synthesize
 
 __all__ = [
     "FAMILIES",
@@ -23,6 +23,7 @@ __all__ = [
     "Role",
     "SynthesisResult",
     "Yosys",
+    "design_files",
     "family",
     "find_yosys",
     "layers",

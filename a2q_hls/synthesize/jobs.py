@@ -49,6 +49,8 @@ def run_jobs(
     Raises:
         A2QError: a job failed or ran longer than ``timeout`` seconds; the others are killed.
     """
+    if limit < 1:
+        raise A2QError.of("jobs at a time", limit, "at least 1")
     waiting, running = list(jobs), list[_Running]()
     try:
         while waiting or running:

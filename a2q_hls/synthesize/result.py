@@ -43,6 +43,7 @@ class SynthesisResult:
 
     ``whole`` is the network flattened, the figure to report. The layers are synthesized each as a
     top of their own, so their sum differs from the whole by what is optimized across borders.
+    ``sources`` is the digest of the design files and memory contents that were read.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -50,6 +51,7 @@ class SynthesisResult:
     family: str
     tool: str
     version: str
+    sources: str
     whole: ModuleResult
     modules: tuple[ModuleResult, ...]
 

@@ -48,6 +48,7 @@ class _Task:
     module: Module
     family: Family
     tool: Yosys
+    folder: str
 
     @property
     def script(self) -> str:
@@ -65,7 +66,7 @@ class _Task:
     @property
     def source(self) -> str:
         """Where the statistics lie below a folder that a result is saved in."""
-        return f"synthesis/{self.family.name}/{self.module.name}/stat.json"
+        return f"synthesis/{self.family.name}/{self.folder}stat.json"
 
     @property
     def key(self) -> str:
@@ -120,12 +121,17 @@ def synthesize(
         A2QError: no tool, no sources, or a synthesis that failed; it leaves no cache entry.
     """
     tool = find_yosys() if tool is None else tool
-    chosen, sources = family(family_name), rtl(project)
+    chosen, sources = family(family_name), design_files(project)
     every = (network(top), *modules)
-    tasks = [_Task(needed(sources, module), module, chosen, tool) for module in every]
+    folders = ["", *(f"{module.name}/" for module in modules)]
+    tasks = [
+        _Task(needed(sources, module), module, chosen, tool, folder)
+        for module, folder in zip(every, folders, strict=True)
+    ]
     results = _Run(tasks, cache or Cache.default(), progress).results(jobs, timeout)
     whole, *parts = (results[task.source] for task in tasks)
-    return SynthesisResult(chosen.name, tool.label, tool.version, whole, tuple(parts))
+    origin = (chosen.name, tool.label, tool.version, sources.digest)
+    return SynthesisResult(*origin, whole, tuple(parts))
 
 
 def needed(sources: Project, module: Module) -> Project:
@@ -140,7 +146,7 @@ def needed(sources: Project, module: Module) -> Project:
     return Project({name: sources.files[name] for name in module.files or sources.files})
 
 
-def rtl(project: Project | Path) -> Project:
+def design_files(project: Project | Path) -> Project:
     """The design files and memory contents below ``rtl/``.
 
     Raises:

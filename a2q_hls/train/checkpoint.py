@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,10 @@ def load_checkpoint(path: Path, digest: str) -> Checkpoint | None:
     version = values.get("version") if isinstance(values, dict) else None
     if version != VERSION:
         raise A2QError.of(str(path), f"version {version}", f"a checkpoint of version {VERSION}")
-    del values["version"]
-    checkpoint = Checkpoint(**values)
+    fields = {field.name for field in dataclasses.fields(Checkpoint)}
+    if set(values) != {"version", *fields}:
+        raise A2QError.of(str(path), f"fields {sorted(values)}", f"version and {sorted(fields)}")
+    checkpoint = Checkpoint(**{name: values[name] for name in fields})
     if checkpoint.digest != digest:
         expected = "the configuration of this training; choose another folder"
         raise A2QError.of(str(path), "another configuration", expected)

@@ -5,33 +5,45 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
+from a2q_hls.keywords import KEYWORDS
 
 Method = Literal["float", "qat", "a2q", "a2q+"]
 Rounding = Literal["auto", "projection", "toward zero"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+_SMALLEST_SHARE = 0.02  # Of the training images: a few of every class.
+Width = Annotated[int, Field(ge=1, le=1 << 16)]
 
 
 class DataConfig(_Strict):
     """Data set. ``held_out`` > 0 evaluates on that share of the training part, not on the test."""
 
     name: Literal["digits"] = "digits"
-    held_out: float = Field(default=0.0, ge=0, lt=1)
+    held_out: float = Field(default=0.0, ge=0, le=0.5)
+
+    @field_validator("held_out")
+    @classmethod
+    def _enough_images(cls, share: float) -> float:
+        if 0 < share < _SMALLEST_SHARE:
+            raise ValueError(f"held_out is {share}, expected 0 or at least {_SMALLEST_SHARE}")
+        return share
 
 
 class NetworkConfig(_Strict):
     """Dense network: widths of the hidden layers."""
 
-    hidden: tuple[int, ...] = Field(default=(32,), min_length=1)
+    hidden: tuple[Width, ...] = Field(default=(32,), min_length=1)
 
 
 class WeightConfig(_Strict):
@@ -42,13 +54,15 @@ class WeightConfig(_Strict):
 
 
 class ActivationConfig(_Strict):
-    """Hidden activations: unsigned bits, whether a bias follows the accumulator, how scaled sums
-    are rounded, and what share of the gradient passes a clipped code.
+    """Hidden activations: bits, whether codes are signed (then there is no ReLU), whether a bias
+    follows the accumulator, how scaled sums are rounded, and what share of the gradient passes a
+    clipped code.
 
     Powers of two without bias and with rounding floor are a bare shift in hardware.
     """
 
     bits: int = Field(default=4, ge=1, le=8)
+    signed: bool = False
     power_of_two: bool = True
     bias: bool = False
     rounding: Literal["half up", "floor"] = "floor"
@@ -97,7 +111,7 @@ class QuantFitConfig(FitConfig):
 class TeacherConfig(FloatFitConfig):
     """The wide float network that the others are distilled from."""
 
-    hidden: tuple[int, ...] = Field(default=(256,), min_length=1)
+    hidden: tuple[Width, ...] = Field(default=(256,), min_length=1)
     dropout: float = Field(default=0.3, ge=0, lt=1)
     shifts: float = Field(default=0.3, ge=0, le=1)
     distillation: float = Field(default=0.0, ge=0, le=0)
@@ -141,6 +155,13 @@ class Config(_Strict):
         value = self.training.sparsity
         return value if isinstance(value, tuple) else (value,) * self.layers
 
+    @field_validator("name")
+    @classmethod
+    def _name_of_modules(cls, name: str) -> str:
+        if name in KEYWORDS:
+            raise ValueError(f"name is {name!r}, expected no word of C++ or SystemVerilog")
+        return name
+
     @model_validator(mode="after")
     def _one_value_a_layer(self) -> Config:
         for key, values in (
@@ -153,6 +174,11 @@ class Config(_Strict):
         if not all(2 <= bits <= 48 for bits in self.accumulator_bits):
             raise ValueError(f"accumulators are {self.accumulator_bits}, allowed is 2 to 48 bits")
         return self
+
+    @property
+    def float_digest(self) -> str:
+        """Digest of what teacher and float network depend on: trainings of one share them."""
+        return self.digest("seed", "data", "network", "teacher", "start")
 
     def digest(self, *parts: str) -> str:
         """SHA-256 of these parts of the configuration, by key."""

@@ -46,7 +46,8 @@ class QuantInput(nn.Module):
     def forward(self, x: Tensor) -> Codes:
         """Codes (B, C) of any dtype, passed on as floats."""
         values = x if x.is_floating_point() else x.to(torch.float32)
-        return Codes(values, torch.tensor(self.scale, dtype=torch.float64), self.codes_type)
+        scale = torch.tensor(self.scale, dtype=torch.float64, device=x.device)
+        return Codes(values, scale, self.codes_type)
 
 
 class QuantLinear(nn.Module):
@@ -73,7 +74,7 @@ class QuantLinear(nn.Module):
     def integer_bias(self) -> Tensor:
         """Bias as integers in float64, (C,), straight-through; zeros without a bias."""
         if self.bias is None:
-            return torch.zeros(self.weight.latent.shape[0], dtype=torch.float64)
+            return self.weight.latent.new_zeros(self.weight.latent.shape[0])
         return functions.round_half_up(self.bias)
 
     def forward(self, x: Codes) -> Sums:

@@ -59,7 +59,7 @@ def quantized_mlp(config: Config, x: IntType, inputs: int, classes: int) -> nn.S
         weight = weight_quantizer(config, shape, types[-1], bits, per_channel=not last)
         layers[f"fc{index}"] = QuantLinear(weight, bias=hidden.bias and not last)
         if not last:
-            types.append(IntType(hidden.bits, False))
+            types.append(IntType(hidden.bits, hidden.signed))
             half_up = hidden.rounding == "half up"
             layers[f"act{index}"] = QuantActivation(
                 types[-1], hidden.power_of_two, hidden.leak, half_up
@@ -87,7 +87,8 @@ def start_from(model: nn.Sequential, source: FloatMLP, x: Tensor, spread: float)
         load_latent(layer.weight, linear.weight.double() * columns, spread)
         activation = _after(model, layer)
         if isinstance(activation, QuantActivation):
-            columns = torch.quantile(target.relu(), 0.995, dim=0).clamp_min(1e-3).double()
+            range_ = target.abs() if activation.codes_type.signed else target.relu()
+            columns = torch.quantile(range_, 0.995, dim=0).clamp_min(1e-3).double()
             _match(layer, target.double() / columns * activation.codes_type.max, codes)
             codes = activation(layer(codes))
         else:

@@ -39,20 +39,35 @@ class WeightSpec:
 class WeightQuantizer(nn.Module):
     """Symmetric narrow-range quantizer with a learned scale, rounding half up: ordinary QAT.
 
+    It starts from random weights, of torch's global generator, that keep sums of the size of the
+    inputs; ``load`` starts from others.
+
     Args:
         shape: (C, K), the weights of C output channels.
         spec: see ``WeightSpec``.
     """
 
     constrained = False
+    rounding = "nearest"
     sparsity = 0.0  # Penalty on ``norm`` that suits the quantizer where none is configured.
 
     def __init__(self, shape: tuple[int, int], spec: WeightSpec) -> None:
         super().__init__()
         self.spec = spec
+        self._build(shape)
+        self.reset_parameters()
+
+    def _build(self, shape: tuple[int, int]) -> None:
         self.latent = nn.Parameter(torch.zeros(shape, dtype=torch.float64))
-        scales = (shape[0] if spec.per_channel else 1, 1)
+        scales = (shape[0] if self.spec.per_channel else 1, 1)
         self.log2_scale = nn.Parameter(torch.zeros(scales, dtype=torch.float64))
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Random weights up to the largest code; a scale of 1 over the mean norm of their codes."""
+        edge = self.largest + 0.5
+        self.load(torch.empty_like(self.latent).uniform_(-edge, edge))
+        self.log2_scale.fill_(-torch.log2(self.codes().norm(dim=1).mean().clamp_min(1)))
 
     @property
     def weight_type(self) -> IntType:
@@ -119,9 +134,10 @@ class A2QWeight(WeightQuantizer):
     """
 
     constrained = True
+    rounding = "toward zero"
 
-    def __init__(self, shape: tuple[int, int], spec: WeightSpec) -> None:
-        super().__init__(shape, spec)
+    def _build(self, shape: tuple[int, int]) -> None:
+        super()._build(shape)
         self.log2_norm = nn.Parameter(torch.zeros((shape[0], 1), dtype=torch.float64))
 
     @property
@@ -183,11 +199,12 @@ class ProjectedWeight(WeightQuantizer):
     """
 
     constrained = True
+    rounding = "projection"
     sparsity = 1e-3  # It spends its whole budget otherwise, and generalizes less.
 
     def __init__(self, shape: tuple[int, int], spec: WeightSpec, plus: bool = True) -> None:
-        super().__init__(shape, spec)
         self.plus = plus
+        super().__init__(shape, spec)
 
     @property
     def budget(self) -> float:

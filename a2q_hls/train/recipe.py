@@ -28,14 +28,13 @@ from a2q_hls.train.model import linears, quantized_mlp, start_from
 from a2q_hls.zoo.digits import Split, digits, held_out, neighbours
 from a2q_hls.zoo.mlp import FloatMLP
 
-_FLOAT_PARTS = ("seed", "data", "network", "teacher", "start")
-
 
 @dataclass(frozen=True)
 class Figures:
     """Accuracies are shares of correct images of the evaluation part; arrays are by layer.
 
-    ``sparsity`` is the share of zero weights. The float method has no quantized figures: None.
+    ``sparsity`` is the share of zero weights, ``rounding`` how weights become integers: nearest,
+    toward zero, or projection on the budget. The float method has no quantized figures: None.
     """
 
     float_accuracy: float
@@ -44,6 +43,7 @@ class Figures:
     accumulators: tuple[int, ...] | None = None
     nonzeros: Mapping[str, int] | None = None
     sparsity: Mapping[str, float] | None = None
+    rounding: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _float_networks(
         model = FloatMLP(sizes, data.type.max, fit.dropout, generator)
         stage = Stage(name, model, _float_groups(model, fit), fit, generator)
         samples = _samples(data, models[0] if models else None)
-        run_stage(stage, samples, config.digest(*_FLOAT_PARTS), out / f"{name}.ckpt", report)
+        run_stage(stage, samples, config.float_digest, out / f"{name}.ckpt", report)
         models.append(model)
     return models[0], models[1]
 
@@ -202,4 +202,5 @@ def _measured(network: Network, model: nn.Module, data: Split, figures: Figures)
         tuple(dot.accumulator.bits for dot in network.dots),
         {name: int(np.count_nonzero(matrix)) for name, matrix in matrices.items()},
         {name: float((matrix == 0).mean()) for name, matrix in matrices.items()},
+        dict(zip(matrices, (layer.weight.rounding for layer in linears(model)), strict=True)),
     )

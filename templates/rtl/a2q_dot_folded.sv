@@ -102,6 +102,9 @@ module a2q_dot_folded #(
 
       assign products[i*PRODUCT_BITS+:PRODUCT_BITS] =
           PRODUCT_BITS'(x_lane) * PRODUCT_BITS'(weight);
+
+      // Products of few bits, as of ternary weights, do not read every bit of their factors.
+      wire logic unused = &{1'b0, x_lane, weight};
     end
 
     a2q_adder_tree #(.COUNT(SIMD), .IN_BITS(PRODUCT_BITS), .OUT_BITS(TREE_BITS)) adder_tree (

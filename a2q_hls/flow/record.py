@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""training.json, as far as later stages read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from a2q_hls.bound import Certified
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+from a2q_hls.flow.data import Frames, frames
+from a2q_hls.report.model import Method
+
+FILE = "training.json"
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TrainedData(_Lenient):
+    """Share of the training images that was held out for evaluation; 0: the test part was used."""
+
+    held_out: float = 0.0
+
+
+class TrainedStage(_Lenient):
+    """Weight of the wide teacher's answers in a stage's loss."""
+
+    distillation: float = 0.0
+
+
+class TrainedConfig(_Lenient):
+    """What a report needs of a training's configuration."""
+
+    method: Method
+    seed: int
+    variant: str = ""
+    data: TrainedData = TrainedData()
+    start: TrainedStage = TrainedStage()
+    training: TrainedStage = TrainedStage()
+
+
+class TrainedFigures(_Lenient):
+    """What a report needs of a training's figures, on the evaluation samples."""
+
+    float_accuracy: float
+    accuracy: float
+    rounding: dict[str, str] = {}
+
+
+class Training(_Lenient):
+    """The record of a training."""
+
+    config: TrainedConfig
+    figures: TrainedFigures
+
+    @property
+    def distilled(self) -> bool:
+        """Whether the quantized network had a teacher that its float baseline had not."""
+        return self.config.training.distillation > 0 and self.config.start.distillation == 0
+
+
+def training(run: Path) -> Training:
+    """The record of a run's training.
+
+    Raises:
+        A2QError: the run has none, or it is damaged.
+    """
+    path = run / FILE
+    try:
+        return Training.model_validate_json(read_text(path, "a run written by 'a2q-hls train'"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}: {'.'.join(map(str, first['loc']))}"
+        raise A2QError.of(where, repr(first["input"]), first["msg"]) from error
+
+
+def frames_of(run: Path, certified: Certified, file: Path | None = None) -> Frames:
+    """Frames for a run's network: those of ``file``, else what its training was evaluated on."""
+    share = training(run).config.data.held_out if (run / FILE).exists() else 0.0
+    return frames(certified, file, share)
