@@ -1,167 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """cocotb bench of any generated top: our RTL, or the Verilog that Vitis writes from our C++.
 
-The environment variable A2Q_BENCH names a file of ``bench_settings``. Inputs change at the falling
-edge and handshakes are sampled before the rising edge, so the bench is the same for every
-simulator.
+The environment variable A2Q_BENCH names a file of ``bench_settings``.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import cocotb
 import numpy as np
-from cocotb.clock import Clock
-from cocotb.triggers import FallingEdge, ReadOnly
 
 from a2q_hls.ints import Int64
-from a2q_hls.simulate.bench_settings import VARIABLE, Settings, pack, unpack
+from a2q_hls.simulate.bench_driver import STUCK_CYCLES, Bench
+from a2q_hls.simulate.bench_settings import pack, unpack
 
-STUCK_CYCLES = 20_000
 RESETS = 24
-PERIOD_NS = 10
-
-
-@dataclass
-class Monitor:
-    """What the ports did: cycles count from the end of the last reset."""
-
-    cycle: int = 0
-    accepted: list[int] = field(default_factory=list)
-    taken: list[int] = field(default_factory=list)
-    beats: list[int] = field(default_factory=list)
-    ready_pulses: list[int] = field(default_factory=list)
-    done_pulses: list[int] = field(default_factory=list)
-    busy: list[bool] = field(default_factory=list)
-
-
-class Bench:
-    """Drives the ports of a top and checks the stream protocol in every cycle."""
-
-    def __init__(self, dut: Any) -> None:
-        """Bench on a cocotb handle, with the settings of the environment."""
-        self.settings = Settings.load(Path(os.environ[VARIABLE]))
-        source, sink = self.settings.interface.source, self.settings.interface.sink
-        self.dut = dut
-        self.s_data, self.s_valid, self.s_ready = _port(dut, f"s_axis_{source.name}")
-        self.m_data, self.m_valid, self.m_ready = _port(dut, f"m_axis_{sink.name}")
-        self.monitor = Monitor()
-        self.held: int | None = None
-
-    async def start(self) -> None:
-        """Start the clock and reset."""
-        Clock(self.dut.ap_clk, PERIOD_NS, unit="ns").start()
-        await self.reset()
-
-    async def reset(self, cycles: int = 4) -> None:
-        """Hold the reset for some cycles; nothing is offered meanwhile."""
-        await FallingEdge(self.dut.ap_clk)
-        for signal in (self.dut.ap_start, self.s_valid, self.m_ready, self.dut.ap_rst_n):
-            signal.value = 0
-        for _ in range(cycles):
-            await FallingEdge(self.dut.ap_clk)
-        self.dut.ap_rst_n.value = 1
-        self.monitor, self.held = Monitor(), None
-
-    async def cycle(self, beat: int | None, ready: bool, start: bool = True) -> tuple[bool, bool]:
-        """One cycle: offer ``beat`` or nothing; whether it was accepted and an output was taken."""
-        await FallingEdge(self.dut.ap_clk)
-        if beat is not None:
-            self.s_data.value = beat
-        self.s_valid.value = beat is not None
-        self.m_ready.value = ready
-        self.dut.ap_start.value = start
-        await ReadOnly()
-        accepted = beat is not None and bool(self.s_ready.value)
-        taken = ready and bool(self.m_valid.value)
-        self._observe(accepted, taken, ready)
-        return accepted, taken
-
-    def _observe(self, accepted: bool, taken: bool, ready: bool) -> None:
-        monitor = self.monitor
-        data = int(self.m_data.value) if self.m_valid.value else None
-        if self.held is not None:
-            assert data == self.held, f"cycle {monitor.cycle}: a stalled beat became {data}"
-        self.held = None if ready else data
-        if accepted:
-            monitor.accepted.append(monitor.cycle)
-        if taken and data is not None:
-            monitor.taken.append(monitor.cycle)
-            monitor.beats.append(data)
-        if self.settings.control:
-            self._observe_control()
-        monitor.cycle += 1
-
-    def _observe_control(self) -> None:
-        monitor = self.monitor
-        if self.dut.ap_ready.value:
-            monitor.ready_pulses.append(monitor.cycle)
-        if self.dut.ap_done.value:
-            monitor.done_pulses.append(monitor.cycle)
-        monitor.busy.append(not self.dut.ap_idle.value)
-
-    async def frames(
-        self,
-        x: Int64,
-        gaps: float = 0,
-        stalls: float = 0,
-        seed: int = 1,
-        *,
-        patient: bool = False,
-        quiet_end: bool = True,
-    ) -> Int64:
-        """Outputs of frames ``x``; pauses of source and sink have the given probabilities.
-
-        A ``patient`` sink is ready only after it has seen valid; with ``quiet_end`` no beat may
-        follow the last frame.
-        """
-        beats = pack(x, self.settings.interface.source)
-        wanted = len(x) * self.settings.interface.sink.beats
-        random, sent, offered, quiet = Random(seed), 0, False, 0
-        while len(self.monitor.beats) < wanted:
-            # An offered beat stays offered until it is accepted.
-            offered = sent < len(beats) and (offered or random.random() >= gaps)
-            beat = beats[sent] if offered else None
-            ready = self.held is not None if patient else random.random() >= stalls
-            accepted, taken = await self.cycle(beat, ready)
-            sent, offered = sent + accepted, offered and not accepted
-            quiet = 0 if accepted or taken else quiet + 1
-            state = f"accepted {sent}/{len(beats)}, got {len(self.monitor.beats)}/{wanted} beats"
-            assert quiet < STUCK_CYCLES, f"stuck: no beat for {quiet} cycles, {state}"
-        if quiet_end:
-            await self.expect_silence()
-        if self.settings.control:
-            self._expect_pulses()
-        return unpack(self.monitor.beats, self.settings.interface.sink)
-
-    async def expect_silence(self) -> None:
-        """No output beat may be left over: none comes while a whole frame could pass."""
-        monitor = self.monitor
-        first = monitor.taken[self.settings.interface.sink.beats - 1] - monitor.accepted[0]
-        for _ in range(32 + first):
-            _, taken = await self.cycle(None, True)
-            assert not taken, "an output beat after the last frame"
-
-    def _expect_pulses(self) -> None:
-        monitor, beats = self.monitor, self.settings.interface.source.beats
-        assert monitor.done_pulses == self.frame_ends(), "ap_done is not with the last output beats"
-        ends = monitor.accepted[beats - 1 :: beats]
-        assert monitor.ready_pulses == ends, "ap_ready is not with the last input beats"
-
-    def frame_ends(self) -> list[int]:
-        """Cycles in which the last output beats of frames were taken."""
-        beats = self.settings.interface.sink.beats
-        return self.monitor.taken[beats - 1 :: beats]
-
-
-def _port(dut: Any, name: str) -> tuple[Any, Any, Any]:
-    return tuple(getattr(dut, f"{name}_{part}") for part in ("TDATA", "TVALID", "TREADY"))
 
 
 def expect_equal(found: Int64, expected: Int64) -> None:
