@@ -4,12 +4,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
 
 from a2q_hls.errors import A2QError
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """Folder for what outlives a run: $A2Q_CACHE, else ``a2q_hls`` in the user's cache."""
+    home = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(environment.get("A2Q_CACHE") or Path(home) / "a2q_hls")
 
 
 @contextmanager

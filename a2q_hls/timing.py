@@ -133,7 +133,13 @@ class _Fifo:
 
 
 def _machine(stage: Stage) -> _Machine:
-    return _Fifo(stage.depth) if isinstance(stage, FifoStage) else _Steps(schedule(stage))
+    match stage:
+        case FifoStage():
+            return _Fifo(stage.depth)
+        case UnrolledStage() | FoldedStage() | RequantizeStage() | ResizeStage():
+            return _Steps(schedule(stage))
+        case _:
+            assert_never(stage)
 
 
 def predict(plan: Plan) -> Timing:

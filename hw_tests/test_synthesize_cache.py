@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from a2q_hls.errors import A2QError
+from a2q_hls.files import cache_folder
 from a2q_hls.project import Project
 from a2q_hls.synthesize import Cache, Module, Progress, Quantity, Role, Yosys, synthesize
 
@@ -201,8 +202,9 @@ def test_layer_of_another_plan_is_refused(bench: Bench) -> None:
 
 
 def test_cache_is_where_the_environment_says(tmp_path: Path) -> None:
-    assert Cache.default({"A2Q_CACHE": str(tmp_path)}).root == tmp_path
-    assert Cache.default({}).root == Path.home() / ".cache" / "a2q_hls"
+    assert cache_folder({"A2Q_CACHE": str(tmp_path)}) == tmp_path
+    assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "a2q_hls"
+    assert cache_folder({}) == Path.home() / ".cache" / "a2q_hls"
 
 
 def test_newer_tool_has_the_higher_number(bench: Bench) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from a2q_hls.adders.graph import Adder, AdderGraph, Builder, Int64, Term
+from a2q_hls.adders.graph import Adder, AdderGraph, Builder, Term
 from a2q_hls.errors import A2QError
-from a2q_hls.ints import IntType
+from a2q_hls.ints import Int64, IntType
 
 
 def digits(value: int) -> list[tuple[int, bool]]:

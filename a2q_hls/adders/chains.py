@@ -15,9 +15,8 @@ from functools import cached_property
 
 import numpy as np
 
-from a2q_hls.adders.graph import Int64
 from a2q_hls.errors import A2QError
-from a2q_hls.ints import IntType
+from a2q_hls.ints import Int64, IntType
 
 FAN_IN = 5  # Inputs of a LUT6 less the addend's bit.
 

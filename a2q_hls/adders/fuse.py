@@ -12,10 +12,10 @@ import numpy as np
 from a2q_hls.adders.build import matrix, terms
 from a2q_hls.adders.chains import Bit, Chain, ChainGraph
 from a2q_hls.adders.compress import GAP, compress, offset, price
-from a2q_hls.adders.graph import Builder, Int64, Term
+from a2q_hls.adders.graph import Builder, Term
 from a2q_hls.adders.pack import Item, items
 from a2q_hls.adders.share import WORK, Pattern, greedy
-from a2q_hls.ints import IntType
+from a2q_hls.ints import Int64, IntType
 
 # LUTs that removing one bit of a row saves: 3 for 5 at best; at 0 nothing is worth sharing.
 RATES = (0.0, 0.4, 0.5, 0.6, 0.7)

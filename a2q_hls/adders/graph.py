@@ -6,12 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from a2q_hls.errors import A2QError
-from a2q_hls.ints import IntType
-
-Int64 = NDArray[np.int64]
+from a2q_hls.ints import Int64, IntType
 
 
 @dataclass(frozen=True, order=True)
@@ -90,10 +87,6 @@ class AdderGraph:
         zero = np.zeros(x.shape[0], np.int64)
         columns = [zero if t is None else t.factor * values[t.node] for t in self.outputs]
         return np.stack(columns, axis=1) if columns else np.zeros((x.shape[0], 0), np.int64)
-
-    def coefficients(self) -> Int64:
-        """Weights (C, K) that the graph computes."""
-        return np.asarray(self.evaluate(np.eye(len(self.inputs), dtype=np.int64)).T)
 
 
 class Builder:

@@ -12,8 +12,8 @@ import numpy as np
 
 from a2q_hls.adders.build import balanced, matrix, terms, tree
 from a2q_hls.adders.cost import chain_luts, luts
-from a2q_hls.adders.graph import AdderGraph, Builder, Int64, Term
-from a2q_hls.ints import IntType
+from a2q_hls.adders.graph import AdderGraph, Builder, Term
+from a2q_hls.ints import Int64, IntType
 
 WORK = 4000  # Nonzero weights times searches that take a few seconds.
 

@@ -15,7 +15,6 @@ from a2q_hls.emit.interface import Interface
 from a2q_hls.emit.templates import environment, render, verbatim
 from a2q_hls.interpret import run
 from a2q_hls.ints import Int64
-from a2q_hls.network import Dot
 from a2q_hls.project import Project
 from a2q_hls.stages import FoldedStage, Plan, UnrolledStage
 from a2q_hls.witness import witnesses
@@ -84,10 +83,9 @@ def sample(plan: Plan) -> Int64:
     source, first = plan.source, plan.stages[0]
     channels = source.lanes * source.beats
     corners = np.array([[source.type.min], [source.type.max]]).repeat(channels, axis=1)
-    node = getattr(first, "node", None)
-    if not isinstance(node, Dot):
+    if not isinstance(first, UnrolledStage | FoldedStage):
         return corners
-    vectors = witnesses(node, source.type).vectors
+    vectors = witnesses(first.node, source.type).vectors
     chosen = np.linspace(0, len(vectors) - 1, min(_FRAMES, len(vectors))).astype(np.int64)
     return np.concatenate([corners, vectors[chosen]])
 

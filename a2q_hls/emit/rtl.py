@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
+from typing_extensions import assert_never
+
 from a2q_hls.emit import certificate, interface
 from a2q_hls.emit.rtl_stages import Instance, instance
 from a2q_hls.emit.templates import render, verbatim
 from a2q_hls.project import Project
-from a2q_hls.stages import FifoStage, Plan, Stage, UnrolledStage
+from a2q_hls.stages import (
+    FifoStage,
+    FoldedStage,
+    Plan,
+    RequantizeStage,
+    ResizeStage,
+    Stage,
+    UnrolledStage,
+)
 
 
 def emit(plan: Plan) -> Project:
@@ -58,5 +68,7 @@ def _ranks(stage: Stage) -> int:
             return stage.latency
         case FifoStage():
             return -(-stage.depth // stage.source.beats)
-        case _:
+        case FoldedStage() | RequantizeStage() | ResizeStage():
             return 1
+        case _:
+            assert_never(stage)

@@ -26,7 +26,7 @@ from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
 from a2q_hls.plan import Engine, Unrolled, Widths
 from a2q_hls.report.compare import SHARE
-from a2q_hls.synthesize import FAMILIES
+from a2q_hls.synthesize import FAMILIES, stop_running
 from a2q_hls.train import Config, parse_config, train
 
 Report = Callable[[str, int, int], None]
@@ -209,6 +209,7 @@ def _in_parallel(
                 progress("design points built", done, len(designs))
         except BaseException:
             stop.set()
+            stop_running()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return [future.result() for future in futures]

@@ -9,9 +9,6 @@ from a2q_hls.report.model import (
     LayerCost,
     Method,
     RunSummary,
-    load,
-    load_all,
-    save,
 )
 from a2q_hls.report.page import html
 from a2q_hls.report.plots import Plot, plots
@@ -30,11 +27,8 @@ __all__ = [
     "RunSummary",
     "compare",
     "html",
-    "load",
-    "load_all",
     "markdown",
     "plots",
-    "save",
     "tables",
     "write",
 ]

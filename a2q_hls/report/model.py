@@ -3,24 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
-from typing import Literal
 
 import numpy as np
-from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text, write_text
 from a2q_hls.ints import Int64
 from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Metrics, Role
 
-FILE = "summary.json"
 _BINS = 96
-_STRICT = ConfigDict(extra="forbid")
 
 
 class Method(str, Enum):
@@ -41,8 +34,6 @@ class Method(str, Enum):
 class LayerBits:
     """Accumulator widths of one layer: the bounds of its certificate and what was declared."""
 
-    __pydantic_config__ = _STRICT
-
     layer: str
     exact: int
     l1: int
@@ -53,8 +44,6 @@ class LayerBits:
 @dataclass(frozen=True)
 class LayerCost:
     """One stage synthesized on its own."""
-
-    __pydantic_config__ = _STRICT
 
     layer: str
     role: Role
@@ -67,8 +56,6 @@ class Histogram:
 
     ``lo`` and ``hi`` are the certified interval over all channels, ``bits`` the signed type.
     """
-
-    __pydantic_config__ = _STRICT
 
     layer: str
     edges: tuple[int, ...]
@@ -122,8 +109,6 @@ class RunSummary:
         commands: command lines that made it, in order.
     """
 
-    __pydantic_config__ = _STRICT
-
     name: str
     method: Method
     seed: int
@@ -143,7 +128,6 @@ class RunSummary:
     histograms: tuple[Histogram, ...] = ()
     tools: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
-    format: Literal["a2q_hls run summary 1"] = "a2q_hls run summary 1"
 
     def __post_init__(self) -> None:
         where = f"run {self.name!r}"
@@ -173,34 +157,3 @@ class RunSummary:
                 return f"{self.training}, exact"
             case _:
                 return self.training
-
-
-_SUMMARY = TypeAdapter(RunSummary)
-
-
-def save(summary: RunSummary, path: Path) -> None:
-    """Write a summary as JSON."""
-    write_text(path, _SUMMARY.dump_json(summary, indent=1).decode() + "\n")
-
-
-def load(path: Path) -> RunSummary:
-    """Read ``summary.json`` of a folder, or the file itself.
-
-    Raises:
-        A2QError: no such file, or not of this form; the message names the field.
-    """
-    path = path / FILE if path.is_dir() else path
-    text = read_text(path, "a run's summary")
-    try:
-        return _SUMMARY.validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}: {'.'.join(map(str, first['loc'])) or 'the whole file'}"
-        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
-    except A2QError as error:
-        raise A2QError(f"{path}: {error}") from error
-
-
-def load_all(paths: Sequence[Path]) -> tuple[RunSummary, ...]:
-    """Summaries of several runs. See ``load``."""
-    return tuple(load(path) for path in paths)

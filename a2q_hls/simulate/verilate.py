@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from a2q_hls.errors import A2QError
+from a2q_hls.files import cache_folder
 from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execute, verilator
 
 _DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
@@ -22,12 +23,6 @@ _INCLUDED = "".join(
 # Characters of SystemVerilog above which compiling takes longer than simulating a test set.
 _LARGE = 300_000
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
-
-
-def cache_folder() -> Path:
-    """Folder for what outlives a run: $A2Q_CACHE, else ``a2q_hls`` in the user's cache."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(os.environ.get("A2Q_CACHE") or Path(home) / "a2q_hls")
 
 
 def sources(rtl: Path) -> list[Path]:
@@ -130,7 +125,7 @@ def runtime(tool: Verilator) -> Path:
 
     Beside it stands a precompiled header of what every simulation includes.
     """
-    text = "\n".join([tool.version, compiler_version(), _INCLUDED, *_flags(tool)])
+    text = "\n".join([tool.version, compiler_version(), _INCLUDED, *_RUNTIME, *_flags(tool)])
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     library = cache_folder() / "verilator" / key / "libverilated.a"
     if not library.exists():

@@ -3,6 +3,7 @@
 
 from a2q_hls.synthesize.cache import Cache
 from a2q_hls.synthesize.families import FAMILIES, Family, family
+from a2q_hls.synthesize.jobs import stop_running
 from a2q_hls.synthesize.metric import Kind, Metric, Metrics, Quantity
 from a2q_hls.synthesize.module import Module, Role, layers
 from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load, save
@@ -29,5 +30,6 @@ __all__ = [
     "layers",
     "load",
     "save",
+    "stop_running",
     "synthesize",
 ]

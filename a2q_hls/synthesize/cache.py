@@ -6,9 +6,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from a2q_hls.files import cache_folder
 
 _PARTIAL = ".partial-"
 
@@ -20,10 +21,9 @@ class Cache:
     root: Path
 
     @classmethod
-    def default(cls, environment: Mapping[str, str] | None = None) -> Cache:
-        """The folder that A2Q_CACHE names, else ~/.cache/a2q_hls."""
-        named = (os.environ if environment is None else environment).get("A2Q_CACHE")
-        return cls(Path(named) if named else Path.home() / ".cache" / "a2q_hls")
+    def default(cls) -> Cache:
+        """The cache of the user, see ``cache_folder``."""
+        return cls(cache_folder())
 
     def find(self, key: str) -> Path | None:
         """Folder of a finished run, or None."""

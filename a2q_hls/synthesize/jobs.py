@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from weakref import WeakSet
 
 from a2q_hls.errors import A2QError
 
+_PROCESSES: WeakSet[subprocess.Popen[bytes]] = WeakSet()  # Of all threads.
 _POLL_SECONDS = 0.02
 _TAIL_LINES = 15
 CONSOLE = "console.txt"
@@ -65,6 +67,12 @@ def run_jobs(
             item.kill()
 
 
+def stop_running() -> None:
+    """Kill the jobs of all threads; their ``run_jobs`` raise."""
+    for process in tuple(_PROCESSES):
+        process.kill()
+
+
 def _start(job: Job) -> _Running:
     with (job.folder / CONSOLE).open("wb") as console:
         process = subprocess.Popen(
@@ -74,6 +82,7 @@ def _start(job: Job) -> _Running:
             stdout=console,
             stderr=subprocess.STDOUT,
         )
+    _PROCESSES.add(process)
     return _Running(job, process)
 
 

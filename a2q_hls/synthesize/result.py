@@ -56,11 +56,6 @@ class SynthesisResult:
     modules: tuple[ModuleResult, ...]
 
     @property
-    def seconds(self) -> float:
-        """Run time of the tool over all modules, as it was when each was synthesized."""
-        return self.whole.seconds + sum(module.seconds for module in self.modules)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """Distinct warnings over all modules."""
         every = (self.whole, *self.modules)

@@ -86,14 +86,6 @@ def legend(made: Figure, axes: Axes, columns: int = 4) -> None:
     )
 
 
-def png(made: Figure) -> bytes:
-    """The figure as a PNG file on white."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context(_SETTINGS):
-        made.savefig(buffer, format="png", dpi=110, facecolor="white")
-    return buffer.getvalue()
-
-
 def svg(made: Figure) -> str:
     """The figure as an SVG file on white, the same bytes for the same figure."""
     buffer = io.StringIO()
