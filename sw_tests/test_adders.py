@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise, product
 
 import numpy as np
@@ -17,6 +18,8 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntType
 
 BUILDERS = (tree, shared)
+Problem = tuple[NDArray[np.int64], tuple[IntType, ...]]
+Build = Callable[[NDArray[np.int64], tuple[IntType, ...]], AdderGraph]
 
 
 def sparse(seed: int, channels: int, columns: int, norm: int) -> NDArray[np.int64]:
@@ -29,7 +32,7 @@ def sparse(seed: int, channels: int, columns: int, norm: int) -> NDArray[np.int6
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> tuple[NDArray[np.int64], tuple[IntType, ...]]:
+def problems(draw: st.DrawFn) -> Problem:
     """Small weights (C, K) and K input types, signed ones among them."""
     channels, columns = draw(st.integers(1, 5)), draw(st.integers(1, 6))
     row = st.lists(st.integers(-11, 11), min_size=columns, max_size=columns)
@@ -56,7 +59,7 @@ def values(graph: AdderGraph, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 @pytest.mark.parametrize("build", BUILDERS)
 @given(problem=problems(), seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=300, deadline=None)
-def test_graph_computes_the_product(build, problem, seed) -> None:  # type: ignore[no-untyped-def]
+def test_graph_computes_the_product(build: Build, problem: Problem, seed: int) -> None:
     weights, inputs = problem
     generator = np.random.default_rng(seed)
     x = np.stack([generator.integers(t.min, t.max + 1, 64) for t in inputs], axis=1)
@@ -64,7 +67,7 @@ def test_graph_computes_the_product(build, problem, seed) -> None:  # type: igno
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-def test_every_interval_is_reached_and_never_left(build) -> None:  # type: ignore[no-untyped-def]
+def test_every_interval_is_reached_and_never_left(build: Build) -> None:
     inputs = (IntType(2, False), IntType(2, True), IntType(3, False), IntType(2, False))
     for seed in range(20):
         weights = np.random.default_rng(seed).integers(-5, 6, (3, 4))
@@ -74,7 +77,7 @@ def test_every_interval_is_reached_and_never_left(build) -> None:  # type: ignor
 
 
 @pytest.mark.parametrize("build", BUILDERS)
-def test_adders_stand_in_topological_order_and_subtract_one_term_at_most(build) -> None:  # type: ignore[no-untyped-def]
+def test_adders_stand_in_topological_order_and_subtract_one_term_at_most(build: Build) -> None:
     graph = build(sparse(1, 16, 32, 20), [IntType(4, False)] * 32)
     for node, adder in enumerate(graph.adders, start=32):
         assert max(adder.left.node, adder.right.node) < node

@@ -2,6 +2,7 @@
 """Texts of the RTL project: literals, memories, certificate, interface."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,13 +67,13 @@ def test_project_holds_the_certificate_with_inputs_that_reach_both_ends() -> Non
         assert row["exact_bits"] <= row["l1_bits"] <= data["layers"][0]["data_type_bits"]
 
 
-def test_interface_is_read_back(tmp_path) -> None:
+def test_interface_is_read_back(tmp_path: Path) -> None:
     root = emit(PLAN).write(tmp_path / "project")
     assert Interface.load(root) == Interface(PLAN.name, PLAN.source, PLAN.sink)
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"top": "t", "source": 3, "sink": {}}'])
-def test_folder_without_a_valid_interface_is_refused(text: str, tmp_path) -> None:
+def test_folder_without_a_valid_interface_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / FILE).write_text(text)
     with pytest.raises(A2QError, match="expected a generated project"):
         Interface.load(tmp_path)

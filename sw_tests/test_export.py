@@ -2,6 +2,7 @@
 """Export: the integer network equals the torch model in evaluation, bit for bit."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from itertools import pairwise, product
 
 import numpy as np
@@ -27,12 +28,13 @@ from a2q_hls.train.quantizers import (
     WeightSpec,
 )
 
-KINDS = [WeightQuantizer, A2QWeight, A2QPlusWeight, ProjectedWeight]
+Kind = type[WeightQuantizer]
+KINDS: list[Kind] = [WeightQuantizer, A2QWeight, A2QPlusWeight, ProjectedWeight]
 SIZES = (20, 12, 9, 5)
 
 
 def model(
-    kind: type[WeightQuantizer] = WeightQuantizer,
+    kind: Kind = WeightQuantizer,
     power_of_two: bool = True,
     signed: bool = False,
     bits: int = 4,
@@ -84,7 +86,9 @@ def requantizations(network: Network) -> list[Requantize]:
 @pytest.mark.parametrize(
     ("power_of_two", "signed", "plain", "half_up"), list(product((True, False), repeat=4))
 )
-def test_torch_equals_the_oracle(kind, power_of_two, signed, plain, half_up) -> None:
+def test_torch_equals_the_oracle(
+    kind: Kind, power_of_two: bool, signed: bool, plain: bool, half_up: bool
+) -> None:
     source = model(kind, power_of_two, signed, plain=plain, half_up=half_up)
     network, x = export(source, "net"), inputs(signed)
     outputs = predict(source, x)
@@ -122,7 +126,7 @@ def test_one_flipped_weight_is_seen() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS[1:])
-def test_constrained_networks_certify_at_their_accumulators(kind) -> None:
+def test_constrained_networks_certify_at_their_accumulators(kind: Kind) -> None:
     certified = certify(export(model(kind, accumulator=9), "net"))
     assert all(c.accumulator.bits <= 9 for c in certified.certificates.values())
 
@@ -216,6 +220,8 @@ def test_unnamed_layers_get_names() -> None:
         (lambda layers: [layers[0], layers[-1]], "expected QuantInput, then"),
     ],
 )
-def test_other_sequences_are_refused(wrong, message: str) -> None:
+def test_other_sequences_are_refused(
+    wrong: Callable[[list[nn.Module]], list[nn.Module]], message: str
+) -> None:
     with pytest.raises(A2QError, match=message):
         export(nn.Sequential(*wrong(list(model().children()))), "net")

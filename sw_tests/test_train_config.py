@@ -44,7 +44,9 @@ def test_sparsity_is_one_number_or_one_a_layer() -> None:
         ({"network": {"hidden": []}}, "key 'network.hidden'"),
     ],
 )
-def test_errors_name_the_key_what_was_found_and_what_was_expected(change, message: str) -> None:
+def test_errors_name_the_key_what_was_found_and_what_was_expected(
+    change: dict[str, object], message: str
+) -> None:
     with pytest.raises(A2QError, match=message):
         parse_config(MINIMAL | change, "some.yaml")
 
@@ -64,7 +66,9 @@ def test_every_error_is_listed_by_its_own_line() -> None:
     ("text", "message"),
     [("[1, 2", "invalid YAML"), ("- 1\n", "found a list"), ("", "found a NoneType")],
 )
-def test_files_that_are_no_configuration_are_refused(tmp_path, text: str, message: str) -> None:
+def test_files_that_are_no_configuration_are_refused(
+    tmp_path: Path, text: str, message: str
+) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(text)
     with pytest.raises(A2QError, match=message) as caught:
@@ -72,7 +76,7 @@ def test_files_that_are_no_configuration_are_refused(tmp_path, text: str, messag
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_file_is_an_error_with_its_name(tmp_path) -> None:
+def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(A2QError, match=r"absent\.yaml"):
         load_config(tmp_path / "absent.yaml")
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounding, budgets and projections of training."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import product
 
@@ -13,13 +14,15 @@ from torch import Tensor
 
 from a2q_hls.train import functions
 
+Function = Callable[[Tensor], Tensor]
 REALS = st.floats(-50, 50, allow_nan=False, width=64)
 
 
-def gradient(function, x: Tensor) -> Tensor:
+def gradient(function: Function, x: Tensor) -> Tensor:
     """d(sum of function)/dx."""
     leaf = x.clone().requires_grad_()
     function(leaf).sum().backward()
+    assert leaf.grad is not None
     return leaf.grad
 
 
@@ -44,7 +47,7 @@ def test_truncation_never_grows_a_magnitude_nor_turns_a_sign(value: float) -> No
 
 
 @pytest.mark.parametrize("function", [functions.round_half_up, functions.truncate, functions.floor])
-def test_the_gradient_of_rounding_is_one(function) -> None:
+def test_the_gradient_of_rounding_is_one(function: Function) -> None:
     assert torch.equal(gradient(function, torch.linspace(-3, 3, 13)), torch.ones(13))
 
 

@@ -41,7 +41,9 @@ def sums(values: list[float], bias: float = 0.0, scale: float = 1.0) -> Sums:
 
 
 @pytest.mark.parametrize(("bits", "dtype"), [(4, torch.float32), (16, torch.float64)])
-def test_dot_products_are_exact_in_the_narrowest_float_that_holds_them(bits, dtype) -> None:
+def test_dot_products_are_exact_in_the_narrowest_float_that_holds_them(
+    bits: int, dtype: torch.dtype
+) -> None:
     layer, x = linear(bits), codes()
     assert layer.dtype == dtype
     expected = x.values.to(torch.int64) @ layer.weight.integers().T

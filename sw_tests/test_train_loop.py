@@ -2,6 +2,7 @@
 """Training: deterministic, resumable, and its results on disk."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ class Interrupt(Exception):
     """What a user's Ctrl-C stands for here."""
 
 
-def interrupting(stage: str, epoch: int):
+def interrupting(stage: str, epoch: int) -> Callable[[Progress], None]:
     """A progress callback that interrupts after that epoch."""
 
     def report(progress: Progress) -> None:
@@ -41,7 +42,7 @@ def interrupting(stage: str, epoch: int):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an uninterrupted training."""
     out = tmp_path_factory.mktemp("finished")
     train(config(), out)
@@ -164,11 +165,11 @@ def test_a_truncated_checkpoint_is_refused(finished: Path, tmp_path: Path) -> No
 
 
 class _Payload:
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
         return (Path.touch, (Path("executed"),))
 
 
-def test_a_checkpoint_cannot_run_code(tmp_path: Path, monkeypatch) -> None:
+def test_a_checkpoint_cannot_run_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     torch.save({"version": 1, "model": _Payload()}, tmp_path / "teacher.ckpt")
     with pytest.raises(A2QError, match="damaged"):

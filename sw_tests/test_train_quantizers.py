@@ -34,7 +34,9 @@ def loaded(kind: type[WeightQuantizer], spec_: WeightSpec) -> WeightQuantizer:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_integers_are_narrow_range_and_weights_are_integers_times_scale(kind) -> None:
+def test_integers_are_narrow_range_and_weights_are_integers_times_scale(
+    kind: type[WeightQuantizer],
+) -> None:
     quantizer = loaded(kind, spec(16))
     integers = quantizer.integers()
     assert integers.dtype == torch.int64
@@ -43,7 +45,7 @@ def test_integers_are_narrow_range_and_weights_are_integers_times_scale(kind) ->
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_parameter_of_a_binding_budget_gets_a_gradient(kind) -> None:
+def test_every_parameter_of_a_binding_budget_gets_a_gradient(kind: type[WeightQuantizer]) -> None:
     quantizer = loaded(kind, spec())
     if isinstance(quantizer, A2QWeight):
         with torch.no_grad():
@@ -128,7 +130,7 @@ def test_the_guard_reads_the_exact_interval() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_users_own_loop_can_train_the_weights(kind) -> None:
+def test_a_users_own_loop_can_train_the_weights(kind: type[WeightQuantizer]) -> None:
     quantizer = loaded(kind, spec(12, power_of_two=False))
     target = torch.linspace(-1, 1, SHAPE[1], dtype=torch.float64).expand(SHAPE)
     optimizer = torch.optim.Adam(quantizer.parameters(), lr=0.05)
