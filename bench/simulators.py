@@ -21,7 +21,8 @@ def main() -> None:
     run, certified = trained("digits_a2qplus")
     test = frames(certified)
     x, expected = (np.tile(codes, (COPIES, 1)) for codes in (test.x, test.expected))
-    many = Frames(x, expected, None, f"{test.source}, {COPIES} times")
+    labels, source = np.tile(test.labels, COPIES), f"{test.source}, {COPIES} times"
+    many = Frames(x, expected, labels, source)
     rows, tools = [], {}
     for engines in (unrolled(certified, Unrolled()), folded(certified, 4, 8)):
         point = create(run, engines, Widths.EXACT)
@@ -30,7 +31,7 @@ def main() -> None:
         found: dict[Simulator, Simulation] = {}
         for simulator in Simulator:
             few = simulator is Simulator.COCOTB
-            data = test.head(COCOTB_FRAMES) if few else many
+            data = test.sample(COCOTB_FRAMES) if few else many
             found[simulator] = simulate(point, simulator, data)
             tools[found[simulator].tool] = None
         slow = found[Simulator.COCOTB].samples_per_second
