@@ -80,7 +80,8 @@ def luts_against_accuracy(comparison: Comparison, engine: str) -> Figure | None:
 def _label(point: Point) -> Label:
     run = point.row.first
     colour, _ = METHODS[run.method]
-    words = [] if run.target_bits is None else [f"P={run.target_bits}"]
+    trained = [] if run.target_bits is None else [f"P={run.target_bits}", run.variant]
+    words = [" ".join(trained).strip()] if trained else []
     if run.method is Method.QAT or run.widths is not Widths.EXACT:
         words.append(_WIDTHS[run.widths or Widths.EXACT])
     return Label(point.luts, point.accuracy, ", ".join(words), colour)
