@@ -16,15 +16,23 @@ from a2q_hls.interval import Intervals, dot_intervals
 from a2q_hls.ints import IntType
 from a2q_hls.keywords import KEYWORDS
 from a2q_hls.network import (
+    Add,
+    ArgMax,
+    Concat,
     Dot,
     Input,
+    MaxPool,
     MultiplyAddShift,
     Network,
     Node,
     Output,
+    PixelShuffle,
     Requantize,
     Shape,
+    SumPool,
     Thresholds,
+    Upsample,
+    Window,
 )
 
 _IDENTIFIER = re.compile("[A-Za-z][A-Za-z0-9_]*")  # Names become C++ and SystemVerilog names.
@@ -82,6 +90,16 @@ def _spec(node: Node, specs: Mapping[str, Spec]) -> Spec:
             return _dot(node, specs[node.source])
         case Requantize():
             return _requantize(node, specs[node.source])
+        case MaxPool() | SumPool():
+            return _pool(node, specs[node.source])
+        case Add():
+            return _add(node, specs[node.left], specs[node.right])
+        case Concat():
+            return _concat(node, [specs[name] for name in node.sources])
+        case Upsample() | PixelShuffle():
+            return _enlarged(node, specs[node.source])
+        case ArgMax():
+            return _arg_max(specs[node.source])
         case Output():
             return specs[node.source]
         case _:
@@ -101,19 +119,90 @@ def _input(node: Input) -> Spec:
 def _dot(node: Dot, source: Spec) -> Spec:
     where = f"Dot {node.name!r}"
     rank = len(node.weights.shape)
-    _require(rank == 4, where, f"weights of rank {rank}", "(C_out, KH, KW, C_in)")
-    channels = node.weights.shape[0]
-    expected = (channels, *source.shape)
-    found = f"weights {node.weights.shape} on input {source.shape}"
-    _require(
-        node.weights.shape == expected and source.shape[:2] == (1, 1),
-        where,
-        found,
-        "(C_out, 1, 1, C_in)",
-    )
+    _require(rank == 4, where, f"weights of rank {rank}", "(C_out, KH, KW, C_in / groups)")
+    channels, _, _, depth = node.weights.shape
+    grouped = node.groups >= 1 and depth * node.groups == source.shape[2]
+    found = f"weights {node.weights.shape}, groups {node.groups}, on input {source.shape}"
+    whole = grouped and channels % node.groups == 0
+    _require(whole, where, found, "(C_out, KH, KW, C_in / groups), groups a divisor of C_out")
     _require(node.accumulator.signed, where, f"accumulator {node.accumulator}", "a signed type")
+    rows, columns = _window(node.window, where, source)
     intervals = _safe_intervals(node, source.type)
-    return Spec((1, 1, channels), IntType.signed_spanning(*intervals.hull), intervals)
+    type_ = IntType.signed_spanning(*intervals.hull)
+    return Spec((rows, columns, channels), type_, intervals)
+
+
+def _window(window: Window, where: str, source: Spec) -> tuple[int, int]:
+    """Rows and columns of the output."""
+    sizes = (*window.kernel, *window.stride)
+    _require(min(sizes) >= 1, where, f"kernel and stride {sizes}", "1 or more")
+    top, left, bottom, right = window.padding
+    _require(min(window.padding) >= 0, where, f"padding {window.padding}", "0 or more")
+    inside = max(top, bottom) < window.kernel[0] and max(left, right) < window.kernel[1]
+    _require(inside, where, f"padding {window.padding}", f"less than the kernel {window.kernel}")
+    rows, columns = window.outputs(source.shape)
+    found = f"kernel {window.kernel} on input {source.shape}"
+    _require(rows >= 1 and columns >= 1, where, found, "a kernel that fits")
+    return rows, columns
+
+
+def _pool(node: MaxPool | SumPool, source: Spec) -> Spec:
+    where = f"{type(node).__name__} {node.name!r}"
+    shape = (*_window(node.window, where, source), source.shape[2])
+    if isinstance(node, MaxPool):
+        return Spec(shape, source.type, source.range)
+    terms = node.window.kernel[0] * node.window.kernel[1]
+    lo, hi = source.range.lo * terms, source.range.hi * terms
+    if any(node.window.padding):  # Fewer terms at the border.
+        lo, hi = np.minimum(lo, source.range.lo), np.maximum(hi, source.range.hi)
+    return _summed(where, shape, Intervals(lo, hi))
+
+
+def _summed(where: str, shape: Shape, range_: Intervals) -> Spec:
+    lo, hi = range_.hull
+    _require(max(-lo, hi) < MAX_ACCUMULATOR, where, f"sums in [{lo}, {hi}]", "sums of int64")
+    return Spec(shape, IntType.spanning(lo, hi), range_)
+
+
+def _add(node: Add, left: Spec, right: Spec) -> Spec:
+    where = f"Add {node.name!r}"
+    _require(left.shape == right.shape, where, f"{left.shape} and {right.shape}", "equal shapes")
+    lo, hi = left.range.lo + right.range.lo, left.range.hi + right.range.hi
+    return _summed(where, left.shape, Intervals(lo, hi))
+
+
+def _concat(node: Concat, sources: list[Spec]) -> Spec:
+    where = f"Concat {node.name!r}"
+    _require(len(sources) >= 2, where, f"{len(sources)} inputs", "two or more")
+    sizes = {source.shape[:2] for source in sources}
+    _require(len(sizes) == 1, where, f"inputs of {sorted(sizes)}", "equal heights and widths")
+    lo = np.concatenate([source.range.lo for source in sources])
+    hi = np.concatenate([source.range.hi for source in sources])
+    type_ = IntType.spanning(
+        min(source.type.min for source in sources), max(source.type.max for source in sources)
+    )
+    return Spec((*sources[0].shape[:2], len(lo)), type_, Intervals(lo, hi))
+
+
+def _enlarged(node: Upsample | PixelShuffle, source: Spec) -> Spec:
+    where = f"{type(node).__name__} {node.name!r}"
+    _require(node.factor >= 1, where, f"factor {node.factor}", "1 or more")
+    height, width, channels = source.shape
+    size = (height * node.factor, width * node.factor)
+    if isinstance(node, Upsample):
+        return Spec((*size, channels), source.type, source.range)
+    area = node.factor**2
+    found = f"{channels} channels, factor {node.factor}"
+    _require(channels % area == 0, where, found, f"a multiple of {area} channels")
+    lo = source.range.lo.reshape(-1, area).min(axis=1)
+    hi = source.range.hi.reshape(-1, area).max(axis=1)
+    return Spec((*size, channels // area), source.type, Intervals(lo, hi))
+
+
+def _arg_max(source: Spec) -> Spec:
+    last = source.shape[2] - 1
+    range_ = Intervals(np.zeros(1, np.int64), np.full(1, last, np.int64))
+    return Spec((*source.shape[:2], 1), IntType.spanning(0, last), range_)
 
 
 def _safe_intervals(node: Dot, x: IntType) -> Intervals:

@@ -4,24 +4,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 from typing_extensions import assert_never
 
 from a2q_hls.check import check
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import (
+    Add,
+    ArgMax,
+    Concat,
     Dot,
     Input,
+    MaxPool,
     MultiplyAddShift,
     Network,
     Node,
     Output,
+    PixelShuffle,
     Requantize,
     Step,
+    SumPool,
     Thresholds,
+    Upsample,
+    Window,
 )
+
+_EXACT = ((np.float32, 24), (np.float64, 53))
+_CHUNK = 1 << 23  # Elements of the windows that are copied at a time.
 
 
 def run(network: Network, x: Int64) -> Int64:
@@ -58,6 +72,20 @@ def _value(node: Node, values: Mapping[str, Int64], x: Int64) -> Int64:
             return _dot(node, values[node.source])
         case Requantize():
             return step(node.step, node.type, values[node.source])
+        case MaxPool():
+            return _max_pool(node, values[node.source])
+        case SumPool():
+            return _sum_pool(node, values[node.source])
+        case Add():
+            return values[node.left] + values[node.right]
+        case Concat():
+            return np.concatenate([values[name] for name in node.sources], axis=3)
+        case Upsample():
+            return values[node.source].repeat(node.factor, axis=1).repeat(node.factor, axis=2)
+        case PixelShuffle():
+            return _pixel_shuffle(values[node.source], node.factor)
+        case ArgMax():
+            return np.asarray(values[node.source].argmax(axis=3)[..., None], np.int64)
         case Output():
             return values[node.source]
         case _:
@@ -77,10 +105,55 @@ def _input(node: Input, x: Int64) -> Int64:
 
 
 def _dot(node: Dot, x: Int64) -> Int64:
-    # float64 sums of integers are exact below 2**53 and use the fast matrix product.
+    # Float sums of integers are exact below the significand and use the fast matrix product.
     largest = int(np.abs(node.matrix).sum(axis=1).max()) * int(np.abs(x).max(initial=0))
-    kind = np.float64 if largest < 1 << 53 else np.int64
-    return np.asarray(x.astype(kind) @ node.matrix.T.astype(kind), np.int64)
+    kind = next((k for k, bits in _EXACT if largest < 1 << bits), np.int64)
+    rows, columns = node.window.outputs(x.shape[1:])
+    result = np.empty((len(x), rows, columns, len(node.matrix)), np.int64)
+    size = max(1, _CHUNK // (rows * columns * node.matrix.shape[1] * node.groups))
+    for first in range(0, len(x), size):
+        chunk = x[first : first + size].astype(kind)
+        result[first : first + size] = _convolved(node, chunk)
+    return result
+
+
+def _convolved(node: Dot, x: NDArray[Any]) -> NDArray[Any]:
+    """Sums (B, H, W, C_out) of inputs (B, H, W, C_in), in the dtype of ``x``."""
+    found = windows(x, node.window, 0).transpose(0, 1, 2, 4, 5, 3)  # (B, H, W, KH, KW, C)
+    matrix = node.matrix.astype(x.dtype)
+    if node.groups == 1:
+        return np.asarray(found.reshape(*found.shape[:3], -1) @ matrix.T)
+    depth, share = found.shape[5] // node.groups, len(matrix) // node.groups
+    parts = found.reshape(*found.shape[:5], node.groups, depth)
+    parts = np.moveaxis(parts, 5, 3).reshape(*found.shape[:3], node.groups, -1)
+    sums = np.einsum("bhwgk,gok->bhwgo", parts, matrix.reshape(node.groups, share, -1))
+    return np.asarray(sums.reshape(*found.shape[:3], -1))
+
+
+def windows(x: NDArray[Any], window: Window, outside: int) -> NDArray[Any]:
+    """Windows (B, OH, OW, C, KH, KW) of a tensor (B, H, W, C) with ``outside`` around it."""
+    top, left, bottom, right = window.padding
+    if any(window.padding):
+        edges = ((0, 0), (top, bottom), (left, right), (0, 0))
+        x = np.pad(x, edges, constant_values=outside)
+    every = sliding_window_view(x, window.kernel, axis=(1, 2))
+    return every[:, :: window.stride[0], :: window.stride[1]]
+
+
+def _max_pool(node: MaxPool, x: Int64) -> Int64:
+    lowest = int(x.min(initial=0))
+    return np.asarray(windows(x, node.window, lowest).max(axis=(4, 5)), np.int64)
+
+
+def _sum_pool(node: SumPool, x: Int64) -> Int64:
+    return np.asarray(windows(x, node.window, 0).sum(axis=(4, 5)), np.int64)
+
+
+def _pixel_shuffle(x: Int64, factor: int) -> Int64:
+    batch, height, width, channels = x.shape
+    parts = x.reshape(batch, height, width, channels // factor**2, factor, factor)
+    pixels = parts.transpose(0, 1, 4, 2, 5, 3)
+    return np.asarray(pixels.reshape(batch, height * factor, width * factor, -1), np.int64)
 
 
 def step(step: Step, type_: IntType, acc: Int64) -> Int64:

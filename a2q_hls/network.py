@@ -15,6 +15,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntTensor, IntType
 
 Shape = tuple[int, int, int]
+Pair = tuple[int, int]
 
 
 class Encoding(str, Enum):
@@ -37,12 +38,44 @@ class Input:
         return ()
 
 
-@dataclass(frozen=True)
-class Dot:
-    """Dot products with constant weights of shape (C_out, KH, KW, C_in).
+class _OneSource:
+    """What nodes of one source share."""
 
-    A dense layer is the 1x1 case. The accumulator holds the dot product alone; ``accumulator`` is
-    the type that the weights were trained for.
+    source: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the nodes that are read."""
+        return (self.source,)
+
+
+@dataclass(frozen=True)
+class Window:
+    """Kernel (KH, KW), stride (SH, SW) and padding (top, left, bottom, right) of a sliding window.
+
+    Output row i covers input rows i * SH - top to i * SH - top + KH - 1; what lies outside is zero
+    in a convolution and absent in a pool.
+    """
+
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    def outputs(self, shape: Shape) -> Pair:
+        """Rows and columns of the output for an input of ``shape`` (H, W, C)."""
+        top, left, bottom, right = self.padding
+        rows = (shape[0] + top + bottom - self.kernel[0]) // self.stride[0] + 1
+        columns = (shape[1] + left + right - self.kernel[1]) // self.stride[1] + 1
+        return rows, columns
+
+
+@dataclass(frozen=True)
+class Dot(_OneSource):
+    """Dot products with constant weights of shape (C_out, KH, KW, C_in / groups): a convolution.
+
+    A dense layer is the 1x1 case on a vector. Output channel o reads the input channels of group
+    o // (C_out / groups). The accumulator holds the dot product alone; ``accumulator`` is the type
+    that the weights were trained for.
     """
 
     name: str
@@ -50,16 +83,20 @@ class Dot:
     weights: IntTensor
     accumulator: IntType
     encoding: Encoding = Encoding.UNIFORM
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the nodes that are read."""
-        return (self.source,)
+    stride: Pair = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
 
     @property
     def matrix(self) -> Int64:
-        """Weights as (C_out, K), K = KH * KW * C_in."""
+        """Weights as (C_out, K), K = KH * KW * C_in / groups."""
         return self.weights.values.reshape(self.weights.shape[0], -1)
+
+    @property
+    def window(self) -> Window:
+        """The window that slides over the input."""
+        _, height, width, _ = self.weights.shape
+        return Window((height, width), self.stride, self.padding)
 
 
 @dataclass(frozen=True)
@@ -85,7 +122,7 @@ Step = Thresholds | MultiplyAddShift
 
 
 @dataclass(frozen=True)
-class Requantize:
+class Requantize(_OneSource):
     """Scale, bias and batch norm as one monotone integer step function into ``type``."""
 
     name: str
@@ -93,26 +130,94 @@ class Requantize:
     step: Step
     type: IntType
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the nodes that are read."""
-        return (self.source,)
+
+@dataclass(frozen=True)
+class MaxPool(_OneSource):
+    """Largest code of every window, channel by channel."""
+
+    name: str
+    source: str
+    window: Window
 
 
 @dataclass(frozen=True)
-class Output:
+class SumPool(_OneSource):
+    """Sum of every window, channel by channel; its scale makes an average of it."""
+
+    name: str
+    source: str
+    window: Window
+
+
+@dataclass(frozen=True)
+class Add:
+    """Sum of two tensors of one shape, whose codes have one scale."""
+
+    name: str
+    left: str
+    right: str
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Names of the nodes that are read."""
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Channels of several tensors of one height and width, in this order; one scale."""
+
+    name: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upsample(_OneSource):
+    """Every pixel ``factor`` times in both directions: the nearest neighbour."""
+
+    name: str
+    source: str
+    factor: int
+
+
+@dataclass(frozen=True)
+class PixelShuffle(_OneSource):
+    """(H, W, C r^2) to (H r, W r, C): channel c r^2 + i r + j becomes pixel (i, j) of channel c."""
+
+    name: str
+    source: str
+    factor: int
+
+
+@dataclass(frozen=True)
+class ArgMax(_OneSource):
+    """Channel of the largest code of every pixel, of equal ones the first."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Output(_OneSource):
     """Sink of the tensor of ``source``."""
 
     name: str
     source: str
 
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Names of the nodes that are read."""
-        return (self.source,)
 
-
-Node = Input | Dot | Requantize | Output
+Node = (
+    Input
+    | Dot
+    | Requantize
+    | MaxPool
+    | SumPool
+    | Add
+    | Concat
+    | Upsample
+    | PixelShuffle
+    | ArgMax
+    | Output
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,21 @@ from a2q_hls.buffers import buffered
 from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.interval import dot_intervals
 from a2q_hls.ints import IntTensor, IntType
-from a2q_hls.network import Dot, Input, Network, Node, Output, Requantize
+from a2q_hls.network import (
+    Add,
+    ArgMax,
+    Concat,
+    Dot,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Output,
+    PixelShuffle,
+    Requantize,
+    SumPool,
+    Upsample,
+)
 from a2q_hls.stages import (
     Engine,
     FifoStage,
@@ -101,6 +115,9 @@ def _stages(
         case Dot():
             if node.name not in engines:
                 raise A2QError.of(f"plan of {node.name!r}", "no engine", "Unrolled or Folded")
+            if node.weights.shape[1:3] != (1, 1) or certified.specs[node.name].shape[:2] != (1, 1):
+                found = f"a convolution with weights {node.weights.shape}"
+                raise A2QError.of(f"plan of {node.name!r}", found, "a dense layer, so far")
             certificate = certified.certificates[node.name]
             return _dot(node, before, certificate, engines[node.name], widths)
         case Requantize():
@@ -111,6 +128,9 @@ def _stages(
             sink = Stream(node.name, before.lanes, node.type, channels // before.lanes)
             step = hardware_step(node.step, ranges, node.type, before.type)
             return [RequantizeStage(node, before, sink, step)]
+        case MaxPool() | SumPool() | Add() | Concat() | Upsample() | PixelShuffle() | ArgMax():
+            found = f"a node of kind {type(node).__name__}"
+            raise A2QError.of(f"plan of {node.name!r}", found, "Dot or Requantize, so far")
         case _:
             assert_never(node)
 

@@ -23,19 +23,27 @@ from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.network import (
+    Add,
+    ArgMax,
+    Concat,
     Dot,
     Encoding,
     Input,
+    MaxPool,
     MultiplyAddShift,
     Network,
     Node,
     Output,
+    PixelShuffle,
     Requantize,
     Step,
+    SumPool,
     Thresholds,
+    Upsample,
+    Window,
 )
 
-VERSION = 1
+VERSION = 2
 _STAMP = (1980, 1, 1, 0, 0, 0)  # A fixed time: the bytes must not depend on the clock.
 _Tensors = dict[str, Int64]
 _DAMAGE = (  # What reading a damaged archive raises; RuntimeError: encrypted, or so it says.
@@ -143,12 +151,20 @@ def _encode(node: Node, tensors: _Tensors) -> dict[str, Any]:
         case Dot():
             weights = _tensor(f"{node.name}.weights", node.weights, tensors)
             fields |= {"source": node.source, "weights": weights}
-            accumulator = _type(node.accumulator)
-            return fields | {"accumulator": accumulator, "encoding": node.encoding.value}
+            fields |= {"accumulator": _type(node.accumulator), "encoding": node.encoding.value}
+            slide = {"stride": list(node.stride), "padding": list(node.padding)}
+            return fields | slide | {"groups": node.groups}
         case Requantize():
             step = _encode_step(node, tensors)
             return fields | {"source": node.source, "type": _type(node.type), "step": step}
-        case Output():
+        case MaxPool() | SumPool():
+            window = {key: list(value) for key, value in vars(node.window).items()}
+            return fields | {"source": node.source, "window": window}
+        case Add() | Concat():
+            return fields | {"sources": list(node.sources)}
+        case Upsample() | PixelShuffle():
+            return fields | {"source": node.source, "factor": node.factor}
+        case ArgMax() | Output():
             return fields | {"source": node.source}
         case _:
             assert_never(node)
@@ -178,10 +194,28 @@ def _decode(fields: Mapping[str, Any], tensors: _Tensors) -> Node:
         case "Dot":
             weights = _as_tensor(fields["weights"], tensors)
             accumulator = _as_type(fields["accumulator"])
-            return Dot(name, fields["source"], weights, accumulator, Encoding(fields["encoding"]))
+            encoding = Encoding(fields["encoding"])
+            slide = (_pair(fields["stride"]), _edges(fields["padding"]), int(fields["groups"]))
+            return Dot(name, fields["source"], weights, accumulator, encoding, *slide)
         case "Requantize":
             step = _decode_step(fields["step"], tensors)
             return Requantize(name, fields["source"], step, _as_type(fields["type"]))
+        case "MaxPool" | "SumPool":
+            sizes = fields["window"]
+            parts = (_pair(sizes["kernel"]), _pair(sizes["stride"]), _edges(sizes["padding"]))
+            pool = MaxPool if fields["kind"] == "MaxPool" else SumPool
+            return pool(name, fields["source"], Window(*parts))
+        case "Add":
+            left, right = fields["sources"]
+            return Add(name, left, right)
+        case "Concat":
+            return Concat(name, tuple(fields["sources"]))
+        case "Upsample":
+            return Upsample(name, fields["source"], int(fields["factor"]))
+        case "PixelShuffle":
+            return PixelShuffle(name, fields["source"], int(fields["factor"]))
+        case "ArgMax":
+            return ArgMax(name, fields["source"])
         case "Output":
             return Output(name, fields["source"])
         case kind:
@@ -197,6 +231,16 @@ def _decode_step(fields: Mapping[str, Any], tensors: _Tensors) -> Step:
             return MultiplyAddShift(*(_as_tensor(fields[key], tensors) for key in keys))
         case kind:
             raise ValueError(f"unknown kind of step {kind!r}")
+
+
+def _pair(values: Any) -> tuple[int, int]:
+    first, second = map(int, values)
+    return first, second
+
+
+def _edges(values: Any) -> tuple[int, int, int, int]:
+    top, left, bottom, right = map(int, values)
+    return top, left, bottom, right
 
 
 def _as_type(fields: Mapping[str, Any]) -> IntType:
