@@ -45,7 +45,7 @@ def test_missing_input_is_named() -> None:
 
 
 def test_weights_of_another_length_are_refused() -> None:
-    with pytest.raises(A2QError, match=r"weights \(2, 1, 1, 4\) on input \(1, 1, 3\)"):
+    with pytest.raises(A2QError, match=r"weights \(2, 1, 1, 4\), groups 1, on input \(1, 1, 3\)"):
         check(nodes(dot("fc", "x", np.ones((2, 4), np.int64)), last="fc"))
 
 
