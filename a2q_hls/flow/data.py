@@ -93,6 +93,7 @@ def _witnesses(certified: Certified) -> list[tuple[str, Int64]]:
     """Of every layer that reads the network's input: of the others none is reached for certain."""
     source = certified.network.inputs[0]
     first = [dot for dot in certified.network.dots if dot.source == source.name]
+    first = [dot for dot in first if dot.window.kernel == source.shape[:2]]
     return [(f"witnesses of {dot.name}", witnesses(dot, source.type).vectors) for dot in first]
 
 
