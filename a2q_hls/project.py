@@ -54,7 +54,12 @@ class Project:
             self._fill(temporary)
             if root.exists():
                 os.replace(root, old)
-            os.replace(temporary, root)
+            try:
+                os.replace(temporary, root)
+            except BaseException:
+                if old.exists():
+                    os.replace(old, root)
+                raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
             shutil.rmtree(old, ignore_errors=True)

@@ -7,7 +7,8 @@ import pytest
 
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.demo import GRID
-from a2q_hls.flow.grid import load_grid
+from a2q_hls.flow.grid import Grid, NetworkGrid, load_grid
+from a2q_hls.flow.point import UnrolledSpec
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 
@@ -53,3 +54,11 @@ def test_a_wrong_setting_names_the_network(tmp_path: Path) -> None:
     )
     with pytest.raises(A2QError, match=r"a2q_p9_seed0.*colour"):
         _ = load_grid(path).configs
+
+
+def test_two_trainings_of_one_name_are_refused() -> None:
+    sparse = NetworkGrid(method="a2q+", accumulators=(9,), settings={"training": {"sparsity": 0.1}})
+    plain = NetworkGrid(method="a2q+", accumulators=(9,))
+    grid = Grid(name="g", seeds=(0,), networks=(plain, sparse), engines=(UnrolledSpec(),))
+    with pytest.raises(A2QError, match=r"2 trainings 'a2q_plus_p9_seed0'.*variant"):
+        _ = grid.configs

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,21 @@ def test_path_outside_the_project_is_refused(name: str) -> None:
 def test_digest_sees_names_and_texts() -> None:
     projects = ({"a": "1"}, {"b": "1"}, {"a": "2"}, {"a": "1", "b": ""})
     assert len({Project(files).digest for files in projects}) == 4
+
+
+def test_failed_replacement_keeps_the_old_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Project({"a.txt": "old\n"}).write(tmp_path / "project")
+    replace = os.replace
+
+    def failing(source: Path, target: Path) -> None:
+        if ".new." in source.name:
+            raise OSError("full")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(OSError, match="full"):
+        Project({"a.txt": "new\n"}).write(root)
+    assert (root / "a.txt").read_text() == "old\n"
+    assert list(tmp_path.iterdir()) == [root]

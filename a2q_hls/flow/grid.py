@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
@@ -74,13 +75,22 @@ class Grid(_Strict):
 
     @property
     def configs(self) -> Mapping[str, Config]:
-        """Configuration of every training by the name of its run."""
-        return dict(
+        """Configuration of every training by the name of its run.
+
+        Raises:
+            A2QError: a wrong setting, or two trainings of one name.
+        """
+        every = [
             _config(self.top, network, bits, seed)
             for seed in self.seeds
             for network in self.networks
             for bits in network.accumulators
-        )
+        ]
+        for name, count in Counter(name for name, _ in every).items():
+            if count > 1:
+                expected = "one; a 'variant' tells networks of one method and width apart"
+                raise A2QError.of(f"grid {self.name!r}", f"{count} trainings {name!r}", expected)
+        return dict(every)
 
 
 def load_grid(path: Path) -> Grid:
