@@ -143,6 +143,8 @@ def _window(window: Window, where: str, source: Spec) -> tuple[int, int]:
     rows, columns = window.outputs(source.shape)
     found = f"kernel {window.kernel} on input {source.shape}"
     _require(rows >= 1 and columns >= 1, where, found, "a kernel that fits")
+    inside = source.type.holds(window.fill, window.fill)
+    _require(inside, where, f"fill {window.fill}", f"a code of {source.type}")
     return rows, columns
 
 

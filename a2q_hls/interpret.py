@@ -119,7 +119,7 @@ def _dot(node: Dot, x: Int64) -> Int64:
 
 def _convolved(node: Dot, x: NDArray[Any]) -> NDArray[Any]:
     """Sums (B, H, W, C_out) of inputs (B, H, W, C_in), in the dtype of ``x``."""
-    found = windows(x, node.window, 0).transpose(0, 1, 2, 4, 5, 3)  # (B, H, W, KH, KW, C)
+    found = windows(x, node.window, node.fill).transpose(0, 1, 2, 4, 5, 3)  # (B, H, W, KH, KW, C)
     matrix = node.matrix.astype(x.dtype)
     if node.groups == 1:
         return np.asarray(found.reshape(*found.shape[:3], -1) @ matrix.T)
@@ -146,7 +146,7 @@ def _max_pool(node: MaxPool, x: Int64) -> Int64:
 
 
 def _sum_pool(node: SumPool, x: Int64) -> Int64:
-    return np.asarray(windows(x, node.window, 0).sum(axis=(4, 5)), np.int64)
+    return np.asarray(windows(x, node.window, node.window.fill).sum(axis=(4, 5)), np.int64)
 
 
 def _pixel_shuffle(x: Int64, factor: int) -> Int64:

@@ -53,13 +53,14 @@ class _OneSource:
 class Window:
     """Kernel (KH, KW), stride (SH, SW) and padding (top, left, bottom, right) of a sliding window.
 
-    Output row i covers input rows i * SH - top to i * SH - top + KH - 1; what lies outside is zero
-    in a convolution and absent in a pool.
+    Output row i covers input rows i * SH - top to i * SH - top + KH - 1; what lies outside is
+    ``fill``, the code of zero, in a convolution and in a sum, and absent in a MaxPool.
     """
 
     kernel: Pair = (1, 1)
     stride: Pair = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    fill: int = 0
 
     def outputs(self, shape: Shape) -> Pair:
         """Rows and columns of the output for an input of ``shape`` (H, W, C)."""
@@ -86,6 +87,7 @@ class Dot(_OneSource):
     stride: Pair = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     groups: int = 1
+    fill: int = 0
 
     @property
     def matrix(self) -> Int64:
@@ -96,7 +98,7 @@ class Dot(_OneSource):
     def window(self) -> Window:
         """The window that slides over the input."""
         _, height, width, _ = self.weights.shape
-        return Window((height, width), self.stride, self.padding)
+        return Window((height, width), self.stride, self.padding, self.fill)
 
 
 @dataclass(frozen=True)

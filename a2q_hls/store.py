@@ -12,6 +12,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ from a2q_hls.network import (
     Window,
 )
 
-VERSION = 2
+VERSION = 3
 _STAMP = (1980, 1, 1, 0, 0, 0)  # A fixed time: the bytes must not depend on the clock.
 _Tensors = dict[str, Int64]
 _DAMAGE = (  # What reading a damaged archive raises; RuntimeError: encrypted, or so it says.
@@ -153,13 +154,12 @@ def _encode(node: Node, tensors: _Tensors) -> dict[str, Any]:
             fields |= {"source": node.source, "weights": weights}
             fields |= {"accumulator": _type(node.accumulator), "encoding": node.encoding.value}
             slide = {"stride": list(node.stride), "padding": list(node.padding)}
-            return fields | slide | {"groups": node.groups}
+            return fields | slide | {"groups": node.groups, "fill": node.fill}
         case Requantize():
             step = _encode_step(node, tensors)
             return fields | {"source": node.source, "type": _type(node.type), "step": step}
         case MaxPool() | SumPool():
-            window = {key: list(value) for key, value in vars(node.window).items()}
-            return fields | {"source": node.source, "window": window}
+            return fields | {"source": node.source, "window": asdict(node.window)}
         case Add() | Concat():
             return fields | {"sources": list(node.sources)}
         case Upsample() | PixelShuffle():
@@ -195,8 +195,9 @@ def _decode(fields: Mapping[str, Any], tensors: _Tensors) -> Node:
             weights = _as_tensor(fields["weights"], tensors)
             accumulator = _as_type(fields["accumulator"])
             encoding = Encoding(fields["encoding"])
-            slide = (_pair(fields["stride"]), _edges(fields["padding"]), int(fields["groups"]))
-            return Dot(name, fields["source"], weights, accumulator, encoding, *slide)
+            slide = (_pair(fields["stride"]), _edges(fields["padding"]))
+            rest = (int(fields["groups"]), int(fields["fill"]))
+            return Dot(name, fields["source"], weights, accumulator, encoding, *slide, *rest)
         case "Requantize":
             step = _decode_step(fields["step"], tensors)
             return Requantize(name, fields["source"], step, _as_type(fields["type"]))
@@ -204,7 +205,7 @@ def _decode(fields: Mapping[str, Any], tensors: _Tensors) -> Node:
             sizes = fields["window"]
             parts = (_pair(sizes["kernel"]), _pair(sizes["stride"]), _edges(sizes["padding"]))
             pool = MaxPool if fields["kind"] == "MaxPool" else SumPool
-            return pool(name, fields["source"], Window(*parts))
+            return pool(name, fields["source"], Window(*parts, int(sizes["fill"])))
         case "Add":
             left, right = fields["sources"]
             return Add(name, left, right)

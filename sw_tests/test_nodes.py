@@ -37,10 +37,10 @@ from a2q_hls.witness import isolate, witnesses
 CODE = IntType(4, True)
 SHAPE = (7, 6, 8)
 ACC = IntType(32, True)
-POOL = Window((3, 2), (2, 2), (1, 0, 1, 1))
+POOL = Window((3, 2), (2, 2), (1, 0, 1, 1), 5)
 
 
-def conv(kernel: tuple[int, int], groups: int = 1, **slide: tuple[int, ...]) -> Dot:
+def conv(kernel: tuple[int, int], groups: int = 1, **slide: object) -> Dot:
     """Convolution with random weights of 12 output channels."""
     shape = (12, *kernel, SHAPE[2] // groups)
     values = np.random.default_rng(groups).integers(-7, 8, shape)
@@ -53,7 +53,7 @@ def torch_conv(node: Dot) -> Callable[[Tensor], Tensor]:
     weights = torch.tensor(node.weights.values).double().permute(0, 3, 1, 2)
 
     def run(x: Tensor) -> Tensor:
-        padded = functional.pad(x, (left, right, top, bottom))
+        padded = functional.pad(x, (left, right, top, bottom), value=node.fill)
         return functional.conv2d(padded, weights, stride=node.stride, groups=node.groups)
 
     return run
@@ -74,11 +74,12 @@ CONVS = (
     conv((3, 2), stride=(2, 1), padding=(1, 0, 2, 1)),
     conv((1, 1), groups=4),
     conv((3, 3), groups=4, padding=(1, 1, 1, 1)),
+    conv((3, 2), padding=(1, 0, 2, 1), fill=-3),
 )
 CASES: tuple[tuple[Node, Callable[[Tensor], Tensor]], ...] = (
     *((node, torch_conv(node)) for node in CONVS),
     (MaxPool("node", "x", POOL), lambda x: pooled(x, -100, lambda v: v.amax(-1))),
-    (SumPool("node", "x", POOL), lambda x: pooled(x, 0, lambda v: v.sum(-1))),
+    (SumPool("node", "x", POOL), lambda x: pooled(x, POOL.fill, lambda v: v.sum(-1))),
     (Add("node", "x", "x"), lambda x: x + x),
     (Concat("node", ("x", "x")), lambda x: torch.cat([x, x], 1)),
     (Upsample("node", "x", 3), lambda x: functional.interpolate(x, scale_factor=3)),
@@ -143,6 +144,8 @@ def test_witness_windows_reach_both_ends_of_a_convolution(node: Dot) -> None:
         ),
         (conv((3, 3), stride=(0, 1)), "kernel and stride"),
         (MaxPool("node", "x", Window((2, 2), (1, 1), (2, 0, 0, 0))), "padding"),
+        (SumPool("node", "x", Window((2, 2), fill=8)), "fill 8"),
+        (conv((3, 3), fill=-9), "fill -9"),
         (PixelShuffle("node", "x", 3), "a multiple of 9 channels"),
         (Upsample("node", "x", 0), "factor 0"),
         (Concat("node", ("x",)), "two or more"),

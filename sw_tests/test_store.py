@@ -65,7 +65,7 @@ def test_flipped_byte_in_the_weights_is_refused(saved: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "value", "found"),
     [
-        ("version", 1, "version 1, expected 'a2q_hls network', version 2"),
+        ("version", 1, "version 1, expected 'a2q_hls network', version 3"),
         ("format", "other", "format 'other'"),
         ("nodes.1.weights.type.bits", 3, r"values in \[-7, 7\], expected int3"),
         ("nodes.1.kind", "Softmax", "Softmax"),
