@@ -66,7 +66,7 @@ def check(network: Network) -> Mapping[str, Spec]:
         _require(len(found) == 1, where, f"{len(found)} {kind} nodes", "one")
     specs: dict[str, Spec] = {}
     for node in network.ordered:
-        specs[node.name] = _spec(node, specs)
+        specs[node.name] = spec(node, specs)
     return specs
 
 
@@ -82,7 +82,12 @@ def _require(condition: bool, where: str, found: object, expected: object) -> No
         raise A2QError.of(where, found, expected)
 
 
-def _spec(node: Node, specs: Mapping[str, Spec]) -> Spec:
+def spec(node: Node, specs: Mapping[str, Spec]) -> Spec:
+    """Spec of a node from those of its sources, by name.
+
+    Raises:
+        A2QError: the rule that it breaks.
+    """
     match node:
         case Input():
             return _input(node)

@@ -14,7 +14,7 @@ from a2q_hls.bound import certify
 from a2q_hls.errors import A2QError
 from a2q_hls.train import Config, Progress, classify, parse_config, predict, train
 from a2q_hls.train.checkpoint import load_checkpoint
-from a2q_hls.train.loop import loss
+from a2q_hls.train.loop import classification_loss as loss
 from a2q_hls.zoo.digits import digits, held_out
 
 SHORT = {"epochs": 12, "batch": 64}

@@ -44,7 +44,7 @@ def test_adapted_scales_never_err_more_than_fixed_ones(
     budget = Budget(CODE, bits)
     fixed = quantized_layer(weights, x, x, 7, budget, algorithm, (1.0,))
     adapted = quantized_layer(weights, x, x, 7, budget, algorithm)
-    assert (adapted.error <= fixed.error).all()
+    assert (adapted.error <= fixed.error * (1 + 1e-12)).all()
     if bits < 32:
         assert adapted.error.mean() < 0.8 * fixed.error.mean()
     sums = x @ (adapted.integers * adapted.scale).T

@@ -18,6 +18,8 @@ from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.ints import IntType
 from a2q_hls.train import functions
 
+_BLOCK = 64  # Columns between which errors are passed on one by one, and behind them at once.
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -130,15 +132,15 @@ def gpfq(
     """
     _refuse(weights, codes, x)
     chooser = Chooser(weights, largest, budget)
-    error = torch.zeros((len(x), len(weights)), dtype=torch.float64)
-    columns = []
+    # The error so far enters by its products with a column alone: Gram matrices hold them.
+    across, among = codes.T @ x, codes.T @ codes
+    chosen = torch.zeros_like(weights)
     for index in range(weights.shape[1]):
-        target = error + x[:, index, None] * weights[None, :, index]
-        power = codes[:, index].square().sum()
-        wanted = codes[:, index] @ target / power if power > 0 else weights[:, index]
-        columns.append(chooser.choose(index, wanted))
-        error = target - codes[:, index, None] * columns[-1]
-    return torch.stack(columns, dim=1)
+        power, upto = among[index, index], slice(index + 1)
+        product = weights[:, upto] @ across[index, upto] - chosen[:, upto] @ among[index, upto]
+        wanted = product / power if power > 0 else weights[:, index]
+        chosen[:, index] = chooser.choose(index, wanted)
+    return chosen
 
 
 def optq(
@@ -165,12 +167,17 @@ def optq(
     level = damping * float(hessian.diagonal().mean()) or 1.0
     hessian = hessian + level * torch.eye(len(hessian), dtype=hessian.dtype)
     inverse = torch.linalg.cholesky(torch.linalg.inv(hessian), upper=True)
-    chooser, left, columns = Chooser(weights, largest, budget), weights.clone(), []
-    for index in range(weights.shape[1]):
-        columns.append(chooser.choose(index, left[:, index]))
-        error = (left[:, index] - columns[-1]) / inverse[index, index]
-        left = left - error[:, None] * inverse[index] * (torch.arange(len(hessian)) > index)
-    return torch.stack(columns, dim=1)
+    chooser, left, chosen = Chooser(weights, largest, budget), weights.clone(), weights.clone()
+    for first in range(0, weights.shape[1], _BLOCK):
+        end = min(first + _BLOCK, weights.shape[1])
+        errors = torch.zeros_like(left[:, first:end])
+        for index in range(first, end):
+            chosen[:, index] = chooser.choose(index, left[:, index])
+            error = (left[:, index] - chosen[:, index]) / inverse[index, index]
+            left[:, index + 1 : end] -= error[:, None] * inverse[index, index + 1 : end]
+            errors[:, index - first] = error
+        left[:, end:] -= errors @ inverse[first:end, end:]
+    return chosen
 
 
 def _refuse(weights: Tensor, codes: Tensor, x: Tensor) -> None:

@@ -16,6 +16,7 @@ from a2q_hls.train.checkpoint import Checkpoint, load_checkpoint, restore, save_
 from a2q_hls.train.config import FitConfig
 
 EPOCHS_A_CHECKPOINT = 10
+Loss = Callable[[Tensor, Tensor, Tensor | None, FitConfig], Tensor]
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ Groups = list[dict[str, object]]
 
 @dataclass(frozen=True)
 class Samples:
-    """Images with their variants (n, V, K), labels (n,), and teacher logits (n, V, classes)."""
+    """Images with their variants (n, V, ...), labels (n,), and teacher logits (n, V, classes)."""
 
     x: Tensor
     y: Tensor
@@ -51,9 +52,13 @@ class Stage:
     fit: FitConfig
     generator: torch.Generator
     penalty: Callable[[float], Tensor | float] = lambda progress: 0.0
+    loss: Loss = lambda *parts: classification_loss(*parts)
+    epochs_a_checkpoint: int = EPOCHS_A_CHECKPOINT
 
 
-def loss(logits: Tensor, labels: Tensor, teacher: Tensor | None, fit: FitConfig) -> Tensor:
+def classification_loss(
+    logits: Tensor, labels: Tensor, teacher: Tensor | None, fit: FitConfig
+) -> Tensor:
     """(1 - a) cross entropy + a t^2 KL(teacher / t || logits / t), a the share of the teacher."""
     hard = cross_entropy(logits, labels)
     if teacher is None or fit.distillation == 0:
@@ -80,7 +85,7 @@ def run_stage(
     for epoch in range(checkpoint.epoch if checkpoint else 0, stage.fit.epochs):
         mean = _epoch(stage, samples, optimizer, epoch)
         finished = epoch + 1
-        if finished % EPOCHS_A_CHECKPOINT == 0 or finished == stage.fit.epochs:
+        if finished % stage.epochs_a_checkpoint == 0 or finished == stage.fit.epochs:
             state = stage.generator.get_state()
             models = (stage.model.state_dict(), optimizer.state_dict())
             save_checkpoint(Checkpoint(digest, finished, *models, state), path)
@@ -94,7 +99,7 @@ def _epoch(stage: Stage, samples: Samples, optimizer: torch.optim.Optimizer, epo
     for index, (x, y, teacher) in enumerate(batches):
         progress = (epoch + index / len(batches)) / stage.fit.epochs
         _anneal(optimizer, progress)
-        objective = loss(stage.model(x), y, teacher, stage.fit) + stage.penalty(progress)
+        objective = stage.loss(stage.model(x), y, teacher, stage.fit) + stage.penalty(progress)
         optimizer.zero_grad()
         objective.backward()  # type: ignore[no-untyped-call]
         optimizer.step()

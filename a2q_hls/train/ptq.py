@@ -40,6 +40,7 @@ def quantized_layer(
     budget: Budget | None = None,
     algorithm: Algorithm = "optq",
     factors: Sequence[float] = FACTORS,
+    power_of_two: bool = False,
 ) -> QuantizedLayer:
     """Integers and scales of a layer by GPFQ or OPTQ with AXE.
 
@@ -50,22 +51,25 @@ def quantized_layer(
         largest: largest magnitude of an integer.
         budget: accumulator that must hold every sum; None for an unconstrained layer.
         factors: scales to try, see ``FACTORS``; one of them keeps the scale fixed.
+        power_of_two: scales are rounded to powers of two.
 
     Raises:
         A2QError: shapes that do not belong together, or no factors.
     """
-    wanted = x @ weights.T
-    base = weights.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / largest
-    found: QuantizedLayer | None = None
-    for factor in factors:
-        scale = base * factor
-        integers = _integers(algorithm, weights / scale, x, codes, largest, budget)
-        error = (wanted - codes @ (integers * scale).T).square().mean(dim=0)
-        tried = QuantizedLayer(integers, scale, error)
-        found = tried if found is None else _better(found, tried)
-    if found is None:
+    if not factors:
         raise A2QError.of("post-training quantization", "no factors of the scale", "at least one")
-    return found
+    base = weights.abs().amax(dim=1, keepdim=True).clamp_min(1e-12) / largest
+    scales = torch.cat([base * factor for factor in factors])
+    if power_of_two:
+        scales = torch.exp2(torch.floor(torch.log2(scales) + 0.5))
+    # Channels do not depend on each other: those of all scales are chosen at once.
+    rows = weights.repeat(len(factors), 1)
+    integers = _integers(algorithm, rows / scales, x, codes, largest, budget)
+    wanted = (x @ weights.T).repeat(1, len(factors))
+    errors = (wanted - codes @ (integers * scales).T).square().mean(dim=0)
+    best = errors.reshape(len(factors), -1).argmin(dim=0) * len(weights)
+    chosen = best + torch.arange(len(weights))
+    return QuantizedLayer(integers[chosen], scales[chosen], errors[chosen])
 
 
 def _integers(
@@ -83,14 +87,3 @@ def _integers(
             return optq(weights, codes, largest, budget)
         case _:
             assert_never(algorithm)
-
-
-def _better(first: QuantizedLayer, second: QuantizedLayer) -> QuantizedLayer:
-    """Of every channel the one that errs less; channels do not depend on each other."""
-    wins = second.error < first.error
-    rows = wins.unsqueeze(1)
-    return QuantizedLayer(
-        torch.where(rows, second.integers, first.integers),
-        torch.where(rows, second.scale, first.scale),
-        torch.where(wins, second.error, first.error),
-    )

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The interface of users: quantize a model of theirs, train it in their loop, export it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn.modules.conv import _ConvNd
+
+from a2q_hls.errors import A2QError
+from a2q_hls.train.graph.arrange import Arrangement, simplified
+from a2q_hls.train.graph.calibrate import Calibration, Report
+from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
+from a2q_hls.train.graph.nodes import Dot
+from a2q_hls.train.graph.recipe import Recipe
+from a2q_hls.train.graph.reference import Reference
+from a2q_hls.train.graph.rewrite import Rewriter
+from a2q_hls.train.graph.trace import traced
+from a2q_hls.train.graph.vocabulary import items
+
+
+def quantize(
+    model: nn.Module, recipe: Recipe, example: Tensor, report: Report = lambda *_: None
+) -> fx.GraphModule:
+    """A quantized copy of a float model; the model itself stays as it is.
+
+    It takes and gives the same tensors. Layers keep their names and the names of their parameters.
+    Post-training methods are done when this returns; the others start from the float weights and
+    go on in the user's loop, with ``penalty`` in the loss.
+
+    Args:
+        model: any module of the operations that the README lists, for torch.fx to trace.
+        recipe: see ``Recipe``.
+        example: inputs (B, C, ...) in real values: 500 to 1,000 images for calibration.
+        report: called with the layer, the number of finished steps, and of all.
+
+    Raises:
+        A2QError: what cannot be mapped, all of it, each with its place in the user's source.
+    """
+    _refuse(example)
+    gm = traced(model, example[:2])
+    floats = prepared(gm, recipe)
+    arrangement = Arrangement(floats.items, recipe)
+    _refuse_unused(arrangement)
+    least = recipe.input.range[0] if recipe.input.range else float(example.min())
+    rewriter = Rewriter(arrangement, least >= 0)
+    result = rewriter.build(type(model).__name__)
+    names = _annotate(result, arrangement)
+    reference = Reference(gm, example, names)
+    Calibration(result, floats, reference, recipe, report).run(example)
+    result.meta["recipe"] = recipe
+    result.train(model.training)
+    return result
+
+
+def prepared(gm: fx.GraphModule, recipe: Recipe) -> FloatModel:
+    """The float model after the steps that keep what it computes."""
+    steps = recipe.steps
+    floats = FloatModel(simplified(items(gm)))
+    if steps.batchnorm == "fold" or steps.equalize or steps.absorb_bias:
+        floats = fold(floats)
+    if steps.equalize:
+        floats = equalize(floats)
+    return absorb_bias(floats) if steps.absorb_bias else floats
+
+
+def _refuse(example: Tensor) -> None:
+    valid = isinstance(example, Tensor) and example.ndim in (2, 3, 4) and len(example) > 0
+    if not valid or not bool(torch.isfinite(example.double()).all()):
+        shape = tuple(getattr(example, "shape", ()))
+        found = f"{type(example).__name__} of shape {shape}"
+        raise A2QError.of("example", found, "finite inputs (B, C), (B, C, L) or (B, C, H, W)")
+
+
+def _refuse_unused(arrangement: Arrangement) -> None:
+    names = [item.operation.name for item in arrangement.dots if item.operation]  # type: ignore[union-attr]
+    if not names:
+        raise A2QError.of("model", "no layer with weights", "a Linear, Conv1d or Conv2d")
+    for override in arrangement.recipe.overrides:
+        probe = arrangement.recipe.model_copy(update={"overrides": (override,)})
+        if all(probe.layer(name) == probe.base for name in names):
+            expected = f"a pattern that changes one of: {', '.join(names)}"
+            raise A2QError.of("recipe, overrides", f"layers {list(override.layers)}", expected)
+
+
+def _annotate(result: fx.GraphModule, arrangement: Arrangement) -> set[str]:
+    """Settings and counterparts of the layers at their nodes; names of the float values needed."""
+    needed: set[str] = set()
+    seen: set[str] = set()
+    for node in result.graph.nodes:
+        item = arrangement.by_name.get(node.meta.get("item", ""))
+        if item is None or not isinstance(_module(result, node), Dot):
+            continue
+        node.meta |= {"layer": arrangement.layer(item), "source": item.sources[0]}
+        node.meta["started"] = str(node.target) in seen
+        seen.add(str(node.target))
+        needed |= {item.name, item.sources[0]}
+    return needed
+
+
+def _module(result: fx.GraphModule, node: fx.Node) -> nn.Module | None:
+    return result.get_submodule(str(node.target)) if node.op == "call_module" else None
+
+
+def penalty(qmodel: nn.Module) -> Tensor:
+    """What to add to the task loss: lambda times the octaves by which learned norms exceed their
+    budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1); zero for other methods."""
+    terms = [m.quantizer.norm_excess() for m in qmodel.modules() if isinstance(m, Dot)]
+    if not terms:
+        return torch.zeros(())
+    recipe = qmodel.meta["recipe"] if isinstance(qmodel, fx.GraphModule) else Recipe()
+    return torch.stack(terms).sum() * recipe.penalty
+
+
+def parameter_groups(qmodel: nn.Module, weight_decay: float = 0.0) -> list[dict[str, Any]]:
+    """Parameters of a float or quantized model for an optimizer: weights with weight decay, and
+    scales, norms, zero points, biases and batch norms without, as the papers do."""
+    layers = (Dot, nn.Linear, _ConvNd)
+    weights = [m.weight for m in qmodel.modules() if isinstance(m, layers)]
+    weights = [weight for weight in weights if weight.requires_grad]
+    known = {id(weight) for weight in weights}
+    others = [p for p in qmodel.parameters() if p.requires_grad and id(p) not in known]
+    return [
+        {"params": weights, "weight_decay": weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]

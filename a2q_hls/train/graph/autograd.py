@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantization steps with gradients of their own: few passes over memory, little kept for backward.
+
+Rounding passes gradients straight through; what is clipped passes none.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from a2q_hls.train import functions
+
+
+def channels_first(vector: Tensor, dimensions: int) -> Tensor:
+    """(C,) or (1,) as (1, C, 1, ...), to go with (B, C, ...) of that many dimensions."""
+    return vector.reshape(1, -1, *[1] * (dimensions - 2))
+
+
+class Requantize(torch.autograd.Function):
+    """codes = clip(floor(x m + a + 1/2), lo, hi) with x (B, C, ...), m and a (C,) or (1,).
+
+    With m = 1 / s this is LSQ (arXiv 1902.08153): the scale's other gradient, that of the codes'
+    value codes * s, comes from where the value is used.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, m: Tensor, a: Tensor, lo: int, hi: int) -> Tensor:
+        """Codes of the shape of x."""
+        multiplier, addend = (channels_first(part, x.ndim) for part in (m, a))
+        ctx.save_for_backward(x, m, a)
+        ctx.limits = (lo, hi)
+        return (x * multiplier).add_(addend + 0.5).floor_().clamp_(lo, hi)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of x, m and a."""
+        x, m, a = ctx.saved_tensors
+        lo, hi = ctx.limits
+        multiplier, addend = (channels_first(part, x.ndim) for part in (m, a))
+        v = (x * multiplier).add_(addend)
+        inside = (v >= lo - 0.5).logical_and_(v < hi + 0.5)
+        grad = grads[0] * inside
+        grad_m = _reduced(grad * x, m) if ctx.needs_input_grad[1] else None
+        grad_a = _reduced(grad, a) if ctx.needs_input_grad[2] else None
+        return grad.mul_(multiplier), grad_m, grad_a, None, None
+
+
+def _reduced(grad: Tensor, like: Tensor) -> Tensor:
+    """Sum of (B, C, ...) over all but the channels, or over everything."""
+    if like.numel() == 1:
+        return grad.sum().reshape(like.shape)
+    return grad.sum(dim=[0, *range(2, grad.ndim)])
+
+
+class NormedWeight(torch.autograd.Function):
+    """Integers of A2Q and A2Q+: trunc(clip(u / ||u||_1 min(2^(t - d), T))), rows (C, K).
+
+    u is v, or v less its mean (``centred``); T is the budget in codes. Computed in float64, as a
+    rounding error beyond T could break the budget; the codes are of the dtype of v.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, v: Tensor, d: Tensor, t: Tensor, budget: float, largest: int, centred: bool
+    ) -> Tensor:
+        """Codes (C, K) for v (C, K), log2 scale d (C, 1) or (1, 1), log2 norm t (C, 1)."""
+        u = v.double()
+        u = functions.centre(u) if centred else u
+        norm = functions.l1_norm(u).clamp_min(torch.finfo(torch.float64).tiny)
+        learned = torch.exp2(t.double() - d.double())
+        radius = learned.clamp_max(budget)
+        real = u * (radius / norm)
+        ctx.save_for_backward(*(part.to(v.dtype) for part in (real, radius, radius / norm)))
+        ctx.free, ctx.largest, ctx.centred, ctx.shape = learned < budget, largest, centred, d.shape
+        return torch.trunc(real).clamp_(-largest, largest).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of v, d and t."""
+        real, radius, ratio = ctx.saved_tensors
+        grad = grads[0] * (real.abs() < ctx.largest + 1)
+        along = (grad * real).sum(dim=1, keepdim=True) / radius
+        norm = along * radius * ctx.free * math.log(2)
+        grad = (grad - real.sign() * along) * ratio
+        grad = functions.centre(grad) if ctx.centred else grad
+        scale = -norm if ctx.shape[0] > 1 else -norm.sum(dim=0, keepdim=True)
+        return grad, scale.reshape(ctx.shape), norm, None, None, None

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Monotone functions of one value a channel, which a requantization step takes in.
+
+Each is a few correctly rounded operations in a fixed order, so that it is monotone in floats, too.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from a2q_hls.train.graph.autograd import channels_first
+
+
+class Clamp(nn.Module):
+    """x limited to [lo, hi]: ReLU, ReLU6, Hardtanh."""
+
+    def __init__(self, lo: float, hi: float) -> None:
+        super().__init__()
+        self.lo, self.hi = lo, hi
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clamp) and (self.lo, self.hi) == (other.lo, other.hi)
+
+    __hash__ = nn.Module.__hash__
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Limited values."""
+        return x.clamp(self.lo, self.hi)
+
+
+class Leaky(nn.Module):
+    """LeakyReLU: x where it is positive, else slope x; the slope is positive."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Values with the negative ones made smaller."""
+        return torch.where(x > 0, x, x * self.slope)
+
+
+class Norm(nn.Module):
+    """A factor and an addend a channel; here one for all: arithmetic with Python numbers."""
+
+    def __init__(self, factor: float = 1.0, addend: float = 0.0) -> None:
+        super().__init__()
+        self.factor, self.addend = factor, addend
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """(factor, addend), float64, (1,) or (C,)."""
+        return tuple(torch.tensor([v], dtype=torch.float64) for v in (self.factor, self.addend))  # type: ignore[return-value]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x factor + addend."""
+        return x * self.factor + self.addend
+
+
+class ChannelNorm(Norm):
+    """Batch norm: with the batch's statistics while it trains, else affine."""
+
+    def __init__(self, norm: _BatchNorm) -> None:
+        super().__init__()
+        self.norm = norm
+
+    def affine(self) -> tuple[Tensor, Tensor]:
+        """gamma / sqrt(var + eps) and beta - mean factor, float64, (C,)."""
+        norm = self.norm
+        if norm.running_var is None or norm.running_mean is None:
+            raise ValueError("a batch norm without running statistics")
+        factor = (norm.running_var.double() + norm.eps).rsqrt()
+        if norm.weight is not None:
+            factor = factor * norm.weight.double()
+        addend = -norm.running_mean.double() * factor
+        return factor, addend if norm.bias is None else addend + norm.bias.double()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalized values."""
+        if self.norm.training:
+            return self.norm(x)  # type: ignore[no-any-return]
+        factor, addend = (channels_first(v.to(x.dtype), x.ndim) for v in self.affine())
+        return x * factor + addend
+
+
+Elementwise = Clamp | Leaky | Norm

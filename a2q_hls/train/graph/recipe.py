@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a user's model is quantized: a recipe as YAML, validated; configs/recipes/ holds examples."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+
+Method = Literal["qat", "a2q", "a2q+", "ptq", "gpfq", "optq"]
+Range = Literal["minmax", "mse", "bn", "cross-entropy"]
+POST_TRAINING: tuple[Method, ...] = ("ptq", "gpfq", "optq")
+
+Bits = Annotated[int, Field(ge=1, le=16)]
+Accumulator = Annotated[int, Field(ge=2, le=60)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Weights(_Strict):
+    """Weight quantizers. Asymmetric ones have a zero point, which the integers include."""
+
+    bits: int = Field(default=4, ge=2, le=16)
+    per_channel: bool = True
+    symmetric: bool = True
+    power_of_two: bool = False
+    range: Literal["minmax", "mse"] = "mse"
+
+
+class Activations(_Strict):
+    """Activation quantizers, one scale each. ``range`` bn is mean +- ``deviations`` of the batch
+    norm before it; where there is none, and for cross-entropy at hidden layers, it is mse."""
+
+    bits: Bits = 4
+    symmetric: bool = True
+    power_of_two: bool = False
+    range: Range = "mse"
+    deviations: float = Field(default=6.0, gt=0)
+
+
+class Input(_Strict):
+    """Codes of the network's input; ``range`` is that of the real values, by default that of the
+    example."""
+
+    bits: Bits = 8
+    range: tuple[float, float] | None = None
+
+
+class Output(_Strict):
+    """Codes of the network's output; without ``bits`` they are sums on one common scale."""
+
+    bits: Bits | None = None
+    range: Range = "mse"
+
+
+class AdaRound(_Strict):
+    """AdaRound (arXiv 2004.10568), layer by layer."""
+
+    iterations: int = Field(default=1000, ge=1)
+    batch: int = Field(default=256, ge=1)
+    rate: float = Field(default=1e-2, gt=0)
+    regularization: float = Field(default=0.01, gt=0)
+
+
+class Steps(_Strict):
+    """What is done around the quantizers, each step on its own (White Paper, arXiv 2106.08295)."""
+
+    equalize: bool = False
+    absorb_bias: bool = False
+    bias_correction: Literal["none", "analytic", "empirical"] = "none"
+    batchnorm: Literal["fold", "absorb"] = "absorb"
+    adaround: AdaRound | None = None
+
+
+class Axe(_Strict):
+    """AXE (arXiv 2409.17092): tiles of ``tile`` terms, scales that adapt to the budget, and how
+    many rows of layer inputs the layer is fitted to."""
+
+    tile: Annotated[int, Field(ge=1)] | None = None
+    adapt: bool = True
+    rows: int = Field(default=4096, ge=16)
+
+
+class Training(_Strict):
+    """The loop of ``a2q-hls quantize``: Adam, a rate that rises and falls once."""
+
+    epochs: int = Field(default=4, ge=1)
+    batch: int = Field(default=128, ge=1)
+    rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-5, ge=0)
+
+
+class Change(_Strict):
+    """What differs at some layers. ``activations`` are the codes that the layer reads."""
+
+    method: Method | None = None
+    weights: dict[str, Any] = Field(default_factory=dict)
+    activations: dict[str, Any] = Field(default_factory=dict)
+    accumulator: Accumulator | Literal["data type"] | None = None
+
+
+class Override(Change):
+    """A change of the layers whose names match one of the patterns (``features.*``)."""
+
+    layers: tuple[str, ...] = Field(min_length=1)
+
+
+class Layer(_Strict):
+    """Settings of one layer; no accumulator: as wide as the data types need."""
+
+    method: Method
+    weights: Weights
+    activations: Activations
+    accumulator: Accumulator | None
+
+
+class Recipe(_Strict):
+    """A whole quantization. ``accumulator`` P holds for every layer where it is not changed."""
+
+    method: Method = "a2q+"
+    accumulator: Accumulator | None = None
+    weights: Weights = Weights()
+    activations: Activations = Activations()
+    input: Input = Input()
+    output: Output = Output()
+    first: Change = Change()
+    last: Change = Change()
+    overrides: tuple[Override, ...] = ()
+    rounding: Literal["auto", "toward zero", "projection"] = "auto"
+    steps: Steps = Steps()
+    axe: Axe = Axe()
+    penalty: float = Field(default=1e-3, ge=0)
+    calibration: int = Field(default=1000, ge=1)
+    training: Training = Training()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Recipe:
+        """Recipe of a YAML file.
+
+        Raises:
+            A2QError: no such file, or what it says is wrong, field by field.
+        """
+        return cls.parse(read_text(Path(path), "a YAML recipe"), str(path))
+
+    @classmethod
+    def parse(cls, text: str, where: str = "recipe") -> Recipe:
+        """Recipe of YAML text. See ``load``."""
+        try:
+            return cls.model_validate(yaml.safe_load(text) or {})
+        except yaml.YAMLError as error:
+            raise A2QError.of(where, f"no YAML ({error})", "a recipe") from error
+        except ValidationError as error:
+            lines = [_line(part["loc"], part["msg"], part["input"]) for part in error.errors()]
+            raise A2QError(f"{where}: " + "\n".join(lines)) from error
+
+    @model_validator(mode="after")
+    def _changes_are_settings(self) -> Recipe:
+        for change in (self.first, self.last, *self.overrides):
+            _changed(self.base, change)
+        if self.steps.adaround and self.method != "ptq":
+            raise ValueError(f"adaround with method {self.method}, expected method ptq")
+        return self
+
+    @property
+    def base(self) -> Layer:
+        """Settings of a layer that nothing changes."""
+        return Layer(
+            method=self.method,
+            weights=self.weights,
+            activations=self.activations,
+            accumulator=self.accumulator,
+        )
+
+    def layer(self, name: str, first: bool = False, last: bool = False) -> Layer:
+        """Settings of the layer of that name, at that place; overrides win over first and last."""
+        settings = _changed(self.base, self.first) if first else self.base
+        settings = _changed(settings, self.last) if last else settings
+        for override in self.overrides:
+            if any(fnmatchcase(name, pattern) for pattern in override.layers):
+                settings = _changed(settings, override)
+        return settings
+
+
+def _changed(layer: Layer, change: Change) -> Layer:
+    width = layer.accumulator if change.accumulator is None else change.accumulator
+    return Layer(
+        method=change.method or layer.method,
+        weights=Weights.model_validate(layer.weights.model_dump() | change.weights),
+        activations=Activations.model_validate(layer.activations.model_dump() | change.activations),
+        accumulator=None if width == "data type" else width,
+    )
+
+
+def _line(location: tuple[int | str, ...], message: str, value: object) -> str:
+    place = ".".join(map(str, location)) or "recipe"
+    return f"{place}: found {value!r}, expected: {message}"
