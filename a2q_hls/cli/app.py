@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from a2q_hls import __version__
-from a2q_hls.cli import demo, doctor, hardware, training
+from a2q_hls.cli import demo, doctor, hardware, models, training
 from a2q_hls.cli.console import errors
 from a2q_hls.errors import A2QError
 
@@ -22,7 +22,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
     help="Neural networks whose accumulators provably cannot overflow, and their hardware.\n\n"
-    "Stages: train, certify, generate, simulate, synthesize, compare. Start with demo or doctor.",
+    "Stages: train or quantize, certify, generate, simulate, synthesize, compare.\n\n"
+    "Your own torch model: quantize, diagnose, search, study. Start with demo or doctor.",
 )
 app.command()(training.train)
 app.command()(training.certify)
@@ -30,6 +31,10 @@ app.command()(hardware.generate)
 app.command()(hardware.simulate)
 app.command()(hardware.synthesize)
 app.command()(hardware.compare)
+app.command()(models.quantize)
+app.command()(models.diagnose)
+app.command()(models.search)
+app.command()(models.study)
 app.command()(demo.demo)
 app.command()(demo.sweep)
 app.command()(doctor.doctor)

@@ -64,3 +64,12 @@ class FloatMLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (B, classes) of codes (B, K)."""
         return self.preactivations(x)[-1]
+
+
+def dense(sizes: Sequence[int]) -> nn.Sequential:
+    """The same as a plain torch module on real inputs: Linear and ReLU in turn, the last Linear."""
+    pairs = list(pairwise(sizes))
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairs:
+        layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+    return nn.Sequential(*layers[:-1])

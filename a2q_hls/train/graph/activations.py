@@ -142,17 +142,19 @@ class Requantizer(Quantizer):
             sums = as_sums(sums)
         if not self.training and self.affine:
             return self._shifted(sums)
-        simple = not self.steps or (len(self.steps) == 1 and self._ends_here(self.steps[0]))
-        unit = 1 / self.scale()
-        if simple:
+        steps, unit = self._needed(), 1 / self.scale()
+        if not steps:
             return self.quantized(sums.values, sums.scale * unit, sums.offset * unit)
-        real = self.preactivation(sums)
+        real = sums.fused() if self.training else sums.real()
+        for step in steps:
+            real = step(real)
         return self.quantized(real, unit, unit.new_zeros(1))
 
-    def _ends_here(self, step: nn.Module) -> bool:
-        """Whether a step is a ReLU that the type's least code does anyway."""
+    def _needed(self) -> list[nn.Module]:
+        """Steps without a ReLU at their end that the type's least code does anyway."""
+        steps = list(self.steps)
         unsigned = not self.codes_type.signed and not self.asymmetric
-        return unsigned and step == Clamp(0.0, math.inf)
+        return steps[:-1] if unsigned and steps and steps[-1] == Clamp(0.0, math.inf) else steps
 
     def _shifted(self, sums: Sums) -> Codes:
         parts = self.fixed_point(sums)

@@ -10,7 +10,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.conv import _ConvNd
 
 from a2q_hls.errors import A2QError
-from a2q_hls.train.graph.arrange import Arrangement, simplified
+from a2q_hls.train.graph.arrange import Arrangement, refuse_flattened, simplified
 from a2q_hls.train.graph.calibrate import Calibration, Report
 from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
 from a2q_hls.train.graph.nodes import Dot
@@ -58,7 +58,9 @@ def quantize(
 def prepared(gm: fx.GraphModule, recipe: Recipe) -> FloatModel:
     """The float model after the steps that keep what it computes."""
     steps = recipe.steps
-    floats = FloatModel(simplified(items(gm)))
+    found = simplified(items(gm))
+    refuse_flattened(found)
+    floats = FloatModel(found)
     if steps.batchnorm == "fold" or steps.equalize or steps.absorb_bias:
         floats = fold(floats)
     if steps.equalize:
@@ -75,7 +77,7 @@ def _refuse(example: Tensor) -> None:
 
 
 def _refuse_unused(arrangement: Arrangement) -> None:
-    names = [item.operation.name for item in arrangement.dots if item.operation]  # type: ignore[union-attr]
+    names = arrangement.names
     if not names:
         raise A2QError.of("model", "no layer with weights", "a Linear, Conv1d or Conv2d")
     for override in arrangement.recipe.overrides:

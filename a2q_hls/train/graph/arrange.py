@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from a2q_hls.train.graph.elementwise import Clamp, Leaky
+from a2q_hls.errors import A2QError
+from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp, Leaky
 from a2q_hls.train.graph.operations import (
     AddOp,
     ArgMaxOp,
@@ -14,6 +15,7 @@ from a2q_hls.train.graph.operations import (
     ConcatOp,
     DotOp,
     DropoutOp,
+    FlattenOp,
     Item,
     MaxPoolOp,
     MeanOp,
@@ -96,6 +98,12 @@ class Arrangement:
         """Layers in order."""
         return [item for item in self.items if isinstance(item.operation, DotOp)]
 
+    @property
+    def names(self) -> list[str]:
+        """Paths of the layers, each once."""
+        operations = [item.operation for item in self.items]
+        return list(dict.fromkeys(op.name for op in operations if isinstance(op, DotOp)))
+
     def layer(self, item: Item) -> Layer:
         """Settings of a layer."""
         names = [dot.name for dot in self.dots]
@@ -152,6 +160,29 @@ def _groups(arrangement: Arrangement) -> dict[str, str]:
             for origin in origins[1:]:
                 parent[root(origin)] = root(origins[0])
     return {name: root(name) for name in parent}
+
+
+def refuse_flattened(items: Sequence[Item]) -> None:
+    """Refuse what needs the order of flattened (C, H, W), which the network has as (H, W, C).
+
+    Raises:
+        A2QError: all such places: batch norms, concatenations and the output.
+    """
+    flat: set[str] = set()
+    wrong: list[str] = []
+    for item in items:
+        operation = item.operation
+        reads = any(name in flat for name in item.sources)
+        norm = isinstance(operation, StepOp) and isinstance(operation.module, ChannelNorm)
+        if reads and (norm or operation is None or isinstance(operation, ConcatOp)):
+            wrong.append(f"{item.place}\n    {item.name} of flattened images")
+        shape = next((i.shape for i in items if i.name in item.sources), ())
+        flattens = isinstance(operation, FlattenOp) and any(size > 1 for size in shape[2:])
+        if flattens or (reads and isinstance(operation, (StepOp, AddOp, DropoutOp))):
+            flat.add(item.name)
+    if wrong:
+        lines = "\n  ".join(wrong)
+        raise A2QError(f"model: found what needs images, or vectors, as they are:\n  {lines}")
 
 
 def nonnegative(arrangement: Arrangement, name: str, input_nonnegative: bool) -> bool:

@@ -41,12 +41,18 @@ class Requantize(torch.autograd.Function):
         x, m, a = ctx.saved_tensors
         lo, hi = ctx.limits
         multiplier, addend = (channels_first(part, x.ndim) for part in (m, a))
-        v = (x * multiplier).add_(addend)
-        inside = (v >= lo - 0.5).logical_and_(v < hi + 0.5)
-        grad = grads[0] * inside
-        grad_m = _reduced(grad * x, m) if ctx.needs_input_grad[1] else None
+        distance = (x * multiplier).add_(addend - (lo + hi) / 2).abs_()
+        grad = grads[0] * (distance <= (hi - lo + 1) / 2)
+        grad_m = _product(grad, x, m) if ctx.needs_input_grad[1] else None
         grad_a = _reduced(grad, a) if ctx.needs_input_grad[2] else None
         return grad.mul_(multiplier), grad_m, grad_a, None, None
+
+
+def _product(grad: Tensor, x: Tensor, like: Tensor) -> Tensor:
+    """Sum of grad * x, both (B, C, ...), over all but the channels, or over everything."""
+    if like.numel() == 1:
+        return torch.dot(grad.flatten(), x.flatten()).reshape(like.shape)
+    return _reduced(grad * x, like)
 
 
 def _reduced(grad: Tensor, like: Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from a2q_hls.ints import Int64
 from a2q_hls.train.config import FitConfig
 from a2q_hls.train.graph.api import parameter_groups, penalty
 from a2q_hls.train.graph.recipe import Training
 from a2q_hls.train.loop import Loss, Report, Samples, Stage, classification_loss, run_stage
-
-
-@dataclass(frozen=True)
-class Task:
-    """Inputs (n, C, ...) with labels (n,), or with targets of the outputs' shape."""
-
-    x: Tensor
-    y: Tensor
-
-    @property
-    def classifies(self) -> bool:
-        """Whether the targets are classes."""
-        return self.y.ndim == 1
-
-    @property
-    def loss(self) -> Loss:
-        """Cross entropy of classes, square error of images."""
-        return classification_loss if self.classifies else _square_error
+from a2q_hls.zoo.datasets import DataSet
+from a2q_hls.zoo.superresolution import psnr
 
 
 def _square_error(found: Tensor, wanted: Tensor, teacher: Tensor | None, fit: FitConfig) -> Tensor:
@@ -42,7 +24,7 @@ def _square_error(found: Tensor, wanted: Tensor, teacher: Tensor | None, fit: Fi
 
 def fit(
     model: nn.Module,
-    task: Task,
+    data: DataSet,
     settings: Training,
     path: Path,
     digest: str,
@@ -51,30 +33,31 @@ def fit(
 ) -> None:
     """Train a model in place; an interrupted training goes on from the checkpoint at ``path``.
 
+    The loss is cross entropy of classes or square error of images, with ``penalty``.
+
     Args:
-        model: float or quantized; the penalty of a quantized one is in the loss.
-        task: what it learns.
+        model: float or quantized.
+        data: what it learns.
         settings: epochs, batch, rate and weight decay.
-        path: checkpoint.
+        path: checkpoint, written after every epoch.
         digest: of all that the training depends on; another one's checkpoint is refused.
         seed: of the order of the samples.
         report: called after every epoch.
     """
     groups = parameter_groups(model, settings.weight_decay)
     groups = [group | {"rate": settings.rate} for group in groups if group["params"]]
-    generator = torch.Generator().manual_seed(seed)
-    config = FitConfig(epochs=settings.epochs, batch=settings.batch, rate=settings.rate)
+    loss: Loss = classification_loss if data.classifies else _square_error
     stage = Stage(
         path.stem,
         model,
         groups,
-        config,
-        generator,
+        FitConfig(epochs=settings.epochs, batch=settings.batch, rate=settings.rate),
+        torch.Generator().manual_seed(seed),
         lambda _: penalty(model),
-        task.loss,
+        loss,
         epochs_a_checkpoint=1,
     )
-    run_stage(stage, Samples(task.x.unsqueeze(1), task.y), digest, path, report)
+    run_stage(stage, Samples(data.x_train.unsqueeze(1), data.y_train), digest, path, report)
 
 
 @torch.no_grad()
@@ -87,7 +70,23 @@ def outputs(model: nn.Module, x: Tensor, batch: int = 250) -> Tensor:
     return found
 
 
-def accuracy(model: nn.Module, x: Tensor, y: Tensor | Int64) -> float:
-    """Share of inputs whose largest output, of equal ones the first, is the label's."""
-    classes = outputs(model, x).numpy().argmax(axis=1)
-    return float((classes == np.asarray(y)).mean())
+def score(model: nn.Module, data: DataSet) -> float:
+    """Share of test inputs whose largest output, of equal ones the first, is the label's; of
+    super-resolution the mean PSNR in dB of whole test images, without a border of one step."""
+    if not data.classifies:
+        return float(np.mean([_psnr(model, data, index) for index in range(len(data.pairs))]))
+    classes = outputs(model, data.x_test).numpy().argmax(axis=1)
+    return float((classes == data.y_test.numpy()).mean())
+
+
+def _psnr(model: nn.Module, data: DataSet, index: int) -> float:
+    pair = data.pairs[index]
+    small = torch.from_numpy(pair.small.copy())[None, None].float() / 255
+    found = outputs(model, small)[0, 0].clamp(0, 1) * 255
+    border = pair.large.shape[0] // pair.small.shape[0]
+    return psnr(torch.floor(found + 0.5).numpy(), pair.large, border)
+
+
+def shown(value: float, data: DataSet) -> str:
+    """A score for people."""
+    return f"{value:.2%}" if data.classifies else f"{value:.2f} dB"

@@ -65,7 +65,7 @@ class AdaRound(_Strict):
     """AdaRound (arXiv 2004.10568), layer by layer."""
 
     iterations: int = Field(default=1000, ge=1)
-    batch: int = Field(default=256, ge=1)
+    batch: int = Field(default=64, ge=1)
     rate: float = Field(default=1e-2, gt=0)
     regularization: float = Field(default=0.01, gt=0)
 
@@ -123,7 +123,11 @@ class Layer(_Strict):
 
 
 class Recipe(_Strict):
-    """A whole quantization. ``accumulator`` P holds for every layer where it is not changed."""
+    """A whole quantization. ``accumulator`` P holds for every layer where it is not changed.
+
+    ``rounding`` is how A2Q and A2Q+ make integers: the papers' learned norms and rounding toward
+    zero, or the nearest integers inside the same budget (see docs/adr).
+    """
 
     method: Method = "a2q+"
     accumulator: Accumulator | None = None
@@ -134,7 +138,7 @@ class Recipe(_Strict):
     first: Change = Change()
     last: Change = Change()
     overrides: tuple[Override, ...] = ()
-    rounding: Literal["auto", "toward zero", "projection"] = "auto"
+    rounding: Literal["toward zero", "projection"] = "projection"
     steps: Steps = Steps()
     axe: Axe = Axe()
     penalty: float = Field(default=1e-3, ge=0)

@@ -46,8 +46,6 @@ from a2q_hls.train.graph.weights import (
     WeightSpec,
 )
 
-SMALL_BUDGET = 20.0  # L1 norm in codes below which rounding toward zero leaves most of it unused.
-
 
 @dataclass(frozen=True)
 class _Value:
@@ -111,7 +109,7 @@ class Rewriter:
 
     def _call(self, name: str, module: nn.Module, *sources: fx.Node) -> fx.Node:
         """A call of a new module under a name that no other has."""
-        taken, unique, number = self.modules, name, 1
+        taken, unique, number = {*self.modules, *self.arrangement.names}, name, 1
         while any(key == unique or key.startswith(f"{unique}.") for key in taken):
             unique, number = f"{name}_{number}", number + 1
         self.modules[unique] = module
@@ -263,7 +261,6 @@ def weight_quantizer(
     if layer.accumulator is None or not layer.method.startswith("a2q"):
         return WeightQuantizer(shape, spec)
     plus = layer.method == "a2q+" and not operation.depthwise
-    truncating = A2QPlusWeight(shape, spec) if plus else A2QWeight(shape, spec)
-    rounding = arrangement.recipe.rounding
-    small = truncating.budget < SMALL_BUDGET and rounding == "auto"
-    return ProjectedWeight(shape, spec, plus) if small or rounding == "projection" else truncating
+    if arrangement.recipe.rounding == "projection":
+        return ProjectedWeight(shape, spec, plus)
+    return A2QPlusWeight(shape, spec) if plus else A2QWeight(shape, spec)

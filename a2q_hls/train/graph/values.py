@@ -41,6 +41,12 @@ class Sums(NamedTuple):
         scale, offset = (channels_first(v.to(dtype), rank) for v in (self.scale, self.offset))
         return self.values * scale + offset
 
+    def fused(self) -> Tensor:
+        """The same in one pass, for training: its last bit may differ."""
+        dtype, rank = self.values.dtype, self.values.ndim
+        scale, offset = (channels_first(v.to(dtype), rank) for v in (self.scale, self.offset))
+        return torch.addcmul(offset, self.values, scale)
+
 
 def exact_dtype(largest: float, device: torch.device) -> torch.dtype:
     """Narrowest float that holds every sum up to ``largest`` exactly.

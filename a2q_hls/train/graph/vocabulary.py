@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import math
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,9 +13,22 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from a2q_hls.errors import A2QError
 from a2q_hls.train.graph import shapes
-from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp, Elementwise, Leaky, Norm
+from a2q_hls.train.graph.arithmetic import (
+    ADD,
+    DIV,
+    MUL,
+    RELU,
+    SUB,
+    Handler,
+    activation,
+    argument,
+    clamped,
+    hardtanh,
+    leaky,
+    stepwise,
+)
+from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp
 from a2q_hls.train.graph.operations import (
-    AddOp,
     ArgMaxOp,
     ConcatOp,
     DotOp,
@@ -32,7 +43,6 @@ from a2q_hls.train.graph.operations import (
 from a2q_hls.train.graph.trace import describe, place
 
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.AlphaDropout)
-_RELU = Clamp(0.0, math.inf)
 
 
 def items(gm: fx.GraphModule) -> list[Item]:
@@ -77,8 +87,14 @@ def _item(gm: fx.GraphModule, node: fx.Node) -> Item:
     if node.op == "placeholder":
         return Item(node.name, None, (), node.meta["shape"], place(node))
     operation = _operation(gm, node)
+    if isinstance(operation, DotOp) and operation.geometry.dimensions + 2 != _rank(node):
+        raise Unmapped(f"found an input of {_rank(node)} dimensions, expected (B, C, ...)")
     path = str(node.target) if node.op == "call_module" else ""
     return Item(node.name, operation, _sources(node), node.meta["shape"], place(node), path)
+
+
+def _rank(node: fx.Node) -> int:
+    return len(node.all_input_nodes[0].meta["shape"])
 
 
 def _sources(node: fx.Node) -> tuple[str, ...]:
@@ -118,7 +134,7 @@ def _module(module: nn.Module, node: fx.Node) -> Operation:
             return shapes.upsampled(node, module.mode)
         case _ if isinstance(module, _DROPOUTS):
             return DropoutOp(module)
-    step = _activation(module)
+    step = activation(module)
     return StepOp(step) if step is not None else shapes.pool_of_module(module, node)
 
 
@@ -126,84 +142,6 @@ def _batch_norm(module: _BatchNorm) -> StepOp:
     if module.running_var is None:
         raise Unmapped("found a batch norm without running statistics, expected some")
     return StepOp(ChannelNorm(module))
-
-
-def _activation(module: nn.Module) -> Elementwise | None:
-    match module:
-        case nn.ReLU6():
-            return Clamp(0.0, 6.0)
-        case nn.Hardtanh():
-            return Clamp(float(module.min_val), float(module.max_val))
-        case nn.ReLU():
-            return _RELU
-        case nn.LeakyReLU():
-            return _leaky(module.negative_slope)
-        case _:
-            return None
-
-
-def _leaky(slope: float) -> Elementwise:
-    if not 0 < slope <= 1:
-        raise Unmapped(f"found a slope of {slope}, expected one in (0, 1]")
-    return Leaky(slope)
-
-
-def argument(node: fx.Node, index: int, name: str, default: Any = None) -> Any:
-    """Argument of a call by place or by name."""
-    value = node.args[index] if len(node.args) > index else node.kwargs.get(name, default)
-    return value.meta.get("value", value) if isinstance(value, fx.Node) else value
-
-
-Handler = Callable[[fx.GraphModule, fx.Node], Operation]
-
-
-def _step(step: Callable[[fx.Node], Elementwise]) -> Handler:
-    return lambda gm, node: StepOp(step(node))
-
-
-def _clamped(node: fx.Node) -> Elementwise:
-    low, high = argument(node, 1, "min", -math.inf), argument(node, 2, "max", math.inf)
-    low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
-    if isinstance(low, fx.Node) or isinstance(high, fx.Node):
-        raise Unmapped("found limits that are tensors, expected numbers")
-    return Clamp(float(low), float(high))
-
-
-def _hardtanh(node: fx.Node) -> Elementwise:
-    return Clamp(
-        float(argument(node, 1, "min_val", -1.0)), float(argument(node, 2, "max_val", 1.0))
-    )
-
-
-def _arithmetic(
-    both: Operation | None, number: Callable[[float], Norm], right: Callable[[float], Norm]
-) -> Handler:
-    """Two tensors, or a tensor and a number on its right or on its left."""
-
-    def handler(gm: fx.GraphModule, node: fx.Node) -> Operation:
-        first, second = node.args[0], argument(node, 1, "other")
-        if argument(node, 2, "alpha", 1) != 1:
-            raise Unmapped("found an alpha, expected none")
-        if isinstance(second, (int, float)):
-            return StepOp(number(float(second)))
-        if isinstance(first, (int, float)):
-            return StepOp(right(float(first)))
-        shapes.refuse_broadcast(node)
-        if both is None:
-            raise Unmapped("expected a number as one of the operands")
-        return both
-
-    return handler
-
-
-_ADD = _arithmetic(AddOp(), lambda c: Norm(1.0, c), lambda c: Norm(1.0, c))
-_SUB = _arithmetic(None, lambda c: Norm(1.0, -c), lambda c: Norm(-1.0, c))
-_MUL = _arithmetic(None, lambda c: Norm(c), lambda c: Norm(c))
-_DIV = _arithmetic(None, lambda c: Norm(1 / c), lambda c: _no_quotient())
-
-
-def _no_quotient() -> Norm:
-    raise Unmapped("a number divided by a tensor")
 
 
 def _cat(gm: fx.GraphModule, node: fx.Node) -> Operation:
@@ -243,7 +181,7 @@ def _functional_dot(gm: fx.GraphModule, node: fx.Node) -> DotOp:
         for index, name in enumerate(("stride", "padding", "dilation", "groups"), start=3)
     }
     known = {name: value for name, value in options.items() if value is not None}
-    return shapes.dot(str(weight.target), parts[0], parts[1], **known)
+    return shapes.dot(str(weight.target).replace(".", "_"), parts[0], parts[1], **known)
 
 
 def _parameter(gm: fx.GraphModule, value: object) -> nn.Parameter | None:
@@ -270,15 +208,15 @@ def _shuffle(gm: fx.GraphModule, node: fx.Node) -> Operation:
 
 
 _FUNCTIONS: dict[Any, Handler] = {
-    **dict.fromkeys((functional.relu, torch.relu), _step(lambda node: _RELU)),
-    functional.relu6: _step(lambda node: Clamp(0.0, 6.0)),
-    functional.hardtanh: _step(_hardtanh),
-    functional.leaky_relu: _step(lambda n: _leaky(argument(n, 1, "negative_slope", 0.01))),
-    **dict.fromkeys((torch.clamp, torch.clip), _step(_clamped)),
-    **dict.fromkeys((operator.add, operator.iadd, torch.add), _ADD),
-    **dict.fromkeys((operator.sub, operator.isub, torch.sub), _SUB),
-    **dict.fromkeys((operator.mul, operator.imul, torch.mul), _MUL),
-    **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), _DIV),
+    **dict.fromkeys((functional.relu, torch.relu), stepwise(lambda node: RELU)),
+    functional.relu6: stepwise(lambda node: Clamp(0.0, 6.0)),
+    functional.hardtanh: stepwise(hardtanh),
+    functional.leaky_relu: stepwise(lambda n: leaky(argument(n, 1, "negative_slope", 0.01))),
+    **dict.fromkeys((torch.clamp, torch.clip), stepwise(clamped)),
+    **dict.fromkeys((operator.add, operator.iadd, torch.add), ADD),
+    **dict.fromkeys((operator.sub, operator.isub, torch.sub), SUB),
+    **dict.fromkeys((operator.mul, operator.imul, torch.mul), MUL),
+    **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), DIV),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),
     torch.argmax: _arg_max,
     **dict.fromkeys((functional.dropout, functional.dropout2d), _dropout),
@@ -291,12 +229,12 @@ _FUNCTIONS: dict[Any, Handler] = {
     functional.pixel_shuffle: _shuffle,
 }
 _METHODS: dict[str, Handler] = {
-    **dict.fromkeys(("relu", "relu_"), _step(lambda node: _RELU)),
-    **dict.fromkeys(("clamp", "clamp_", "clip"), _step(_clamped)),
-    **dict.fromkeys(("add", "add_"), _ADD),
-    **dict.fromkeys(("sub", "sub_"), _SUB),
-    **dict.fromkeys(("mul", "mul_"), _MUL),
-    **dict.fromkeys(("div", "div_"), _DIV),
+    **dict.fromkeys(("relu", "relu_"), stepwise(lambda node: RELU)),
+    **dict.fromkeys(("clamp", "clamp_", "clip"), stepwise(clamped)),
+    **dict.fromkeys(("add", "add_"), ADD),
+    **dict.fromkeys(("sub", "sub_"), SUB),
+    **dict.fromkeys(("mul", "mul_"), MUL),
+    **dict.fromkeys(("div", "div_"), DIV),
     "argmax": _arg_max,
     **dict.fromkeys(("flatten", "view", "reshape", "squeeze", "unsqueeze"), _reshape),
     **dict.fromkeys(("contiguous", "clone", "float"), _skip),

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A study as pages: score and sparsity by accumulator width, means over seeds."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import mean, stdev
+
+from matplotlib.figure import Figure
+
+from a2q_hls.emit.templates import render, verbatim
+from a2q_hls.files import write_text
+from a2q_hls.report.cells import Table
+from a2q_hls.report.markdown import bullets, grid
+from a2q_hls.report.plots.style import (
+    BLUE,
+    GREEN,
+    MUTED,
+    ORANGE,
+    PURPLE,
+    SKY,
+    YELLOW,
+    dress,
+    figure,
+    inline,
+    legend,
+    svg,
+)
+from a2q_hls.train.graph.study import Result, Study
+
+_LOOKS = (BLUE, SKY, ORANGE, GREEN, PURPLE, YELLOW, MUTED)
+_MARKS = "o^sDvPX"
+SHARE = 0.992
+"""Share of the float score that the papers compare hardware at."""
+
+
+class Summary:
+    """Means over seeds of a study's results."""
+
+    def __init__(self, study: Study, results: Sequence[Result]) -> None:
+        self.study, self.results = study, results
+        self.labels = list(dict.fromkeys(result.label for result in results))
+        self.widths = sorted({r.width for r in results if r.width is not None})
+        self.classifies = all(0 <= r.float_score <= 1 for r in results)
+        floats = {r.seed: r.float_score for r in results}
+        self.float_score = mean(floats.values())
+        self.seeds = sorted(floats)
+
+    def found(self, label: str, width: int | None) -> list[Result]:
+        """Results of all seeds."""
+        return [r for r in self.results if r.label == label and r.width == width]
+
+    def score(self, label: str, width: int | None) -> float | None:
+        """Mean score; None where nothing was made."""
+        found = self.found(label, width)
+        return mean(r.score for r in found) if found else None
+
+    def shown(self, value: float | None, digits: int = 2) -> str:
+        """A score for people."""
+        if value is None:
+            return ""
+        return f"{100 * value:.{digits}f}" if self.classifies else f"{value:.{digits}f}"
+
+    @property
+    def unit(self) -> str:
+        """Unit of the scores."""
+        return "%" if self.classifies else "dB"
+
+
+def headlines(summary: Summary) -> list[str]:
+    """What the study shows, in sentences."""
+    seeds = len(summary.seeds)
+    lines = [
+        f"Float network: {summary.shown(summary.float_score)} {summary.unit}, "
+        f"mean of {seeds} seed{'s' if seeds > 1 else ''}."
+    ]
+    floor = SHARE * summary.float_score
+    if summary.classifies:
+        for label in summary.labels:
+            kept = [w for w in summary.widths if (summary.score(label, w) or 0) >= floor]
+            if kept:
+                value = summary.shown(summary.score(label, kept[0]))
+                lines.append(
+                    f"{label}: {value} % at P = {kept[0]}, the narrowest of at least 99.2 % of it."
+                )
+    return lines + [_ordering(summary, *pair) for pair in summary.study.orderings]
+
+
+def _ordering(summary: Summary, upper: str, lower: str) -> str:
+    """Whether one method is at or above another at every width."""
+    below = []
+    widths = [w for w in summary.widths if _both(summary, upper, lower, w)]
+    for width in widths:
+        high, low = summary.score(upper, width), summary.score(lower, width)
+        if high is not None and low is not None and high < low:
+            below.append(f"P = {width} ({summary.shown(high)} against {summary.shown(low)})")
+    if not below:
+        return f"{upper} is at or above {lower} at every P of both ({len(widths)} widths)."
+    rest = f"at the other {len(widths) - len(below)} widths it is at or above"
+    return f"{upper} is below {lower} at {', '.join(below)}; {rest}."
+
+
+def _both(summary: Summary, upper: str, lower: str, width: int) -> bool:
+    return bool(summary.found(upper, width)) and bool(summary.found(lower, width))
+
+
+def scores(summary: Summary) -> Table:
+    """Mean score by method and width."""
+    heads = ("quantization", *(f"P={width}" for width in summary.widths))
+    rows = [
+        (label, *(summary.shown(summary.score(label, width)) for width in summary.widths))
+        for label in summary.labels
+        if any(summary.found(label, width) for width in summary.widths)
+    ]
+    return Table(f"Score in {summary.unit}, mean of {len(summary.seeds)} seeds", heads, tuple(rows))
+
+
+def sparsities(summary: Summary) -> Table:
+    """Mean share of zero weights by method and width."""
+    heads = ("quantization", *(f"P={width}" for width in summary.widths))
+
+    def cell(label: str, width: int) -> str:
+        found = summary.found(label, width)
+        return f"{100 * mean(r.sparsity for r in found):.0f}" if found else ""
+
+    rows = [
+        (label, *(cell(label, width) for width in summary.widths))
+        for label in summary.labels
+        if any(summary.found(label, width) for width in summary.widths)
+    ]
+    return Table("Zero weights in %, mean of all seeds", heads, tuple(rows))
+
+
+def unconstrained(summary: Summary) -> Table:
+    """Quantizations without an accumulator: score, spread, certified widths."""
+    rows = []
+    for label in summary.labels:
+        found = summary.found(label, None)
+        if found:
+            spread = stdev(r.score for r in found) if len(found) > 1 else 0.0
+            widths = sorted({bits for r in found for bits in r.accumulators.values()})
+            difference = mean(r.score - r.float_score for r in found)
+            rows.append(
+                (
+                    label,
+                    summary.shown(mean(r.score for r in found)),
+                    summary.shown(difference),
+                    summary.shown(spread),
+                    f"{widths[0]} to {widths[-1]}",
+                    f"{100 * mean(r.sparsity for r in found):.0f}",
+                )
+            )
+    unit = summary.unit
+    heads = ("quantization", unit, f"to float, {unit}", "deviation", "certified P", "zeros, %")
+    return Table("Without a width", heads, tuple(rows))
+
+
+def _plot(summary: Summary, what: str) -> Figure:
+    made = figure()
+    axes = made.add_subplot()
+    dress(axes, "accumulator width P (bits)", f"{what} ({'%' if what != 'PSNR' else 'dB'})")
+    labels = [label for label in summary.labels if summary.score(label, None) is None]
+    widths = [width for width in summary.widths if width < 32]
+    for index, label in enumerate(labels):
+        points = [(w, _value(summary, label, w, what)) for w in widths if summary.found(label, w)]
+        if points:
+            look, mark = _LOOKS[index % len(_LOOKS)], _MARKS[index % len(_MARKS)]
+            axes.plot(
+                *zip(*points, strict=True), color=look, marker=mark, label=label, linewidth=1.4
+            )
+    if what != "sparsity":
+        factor = 100 if summary.classifies else 1
+        axes.axhline(summary.float_score * factor, color=MUTED, linewidth=1, label="float")
+    axes.set_xticks(widths)
+    legend(made, axes, 3)
+    return made
+
+
+def _value(summary: Summary, label: str, width: int, what: str) -> float:
+    if what == "sparsity":
+        return 100 * mean(r.sparsity for r in summary.found(label, width))
+    factor = 100 if summary.classifies else 1
+    return factor * mean(r.score for r in summary.found(label, width))
+
+
+def write_study(
+    study: Study, results: Sequence[Result], data: str, folder: Path, command: str
+) -> list[Path]:
+    """Write report.md, report.html and the plots; gives the pages."""
+    summary = Summary(study, results)
+    what = "accuracy" if summary.classifies else "PSNR"
+    drawn = {name: _plot(summary, name) for name in (what, "sparsity")} if summary.widths else {}
+    title = f"Quantizations of {study.model.rpartition(':')[2]} on {data}"
+    tables = [t for t in (scores(summary), unconstrained(summary), sparsities(summary)) if t.rows]
+    captions = {
+        name: f"{name.capitalize()} by accumulator width, mean of {len(summary.seeds)} seeds."
+        for name in drawn
+    }
+    for name, plot in drawn.items():
+        write_text(folder / f"plots/{name}.svg", svg(plot))
+    tools = [f"{name} {version(name)}" for name in ("torch", "numpy")]
+    tools.append(f"Python {platform.python_version()}")
+    notes = (*study.notes, f"Data: {data}.")
+    parts = [
+        f"# {title}",
+        *headlines(summary),
+        *map(grid, tables),
+        bullets(notes),
+        *(f"![{captions[name]}](plots/{name}.svg)" for name in drawn),
+        f"**Tools**\n\n{bullets(tools)}",
+        f"**Commands**\n\n    {command}",
+    ]
+    pages = [folder / "report.md", folder / "report.html"]
+    write_text(pages[0], "\n\n".join(parts) + "\n")
+    plots = [
+        {"svg": inline(svg(plot), name, captions[name]), "caption": captions[name]}
+        for name, plot in drawn.items()
+    ]
+    page = render(
+        "report/page.html.j2",
+        title=title,
+        heading="Scores",
+        style=verbatim("report/style.css"),
+        headlines=headlines(summary),
+        tables=tables,
+        notes=notes,
+        plots=plots,
+        accumulators=Table("", (), ()),
+        sources=Table("", (), ()),
+        tools=tools,
+        commands=[command],
+    )
+    write_text(pages[1], page)
+    return pages

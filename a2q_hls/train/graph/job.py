@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One quantization from names: a model's factory, a recipe, a data set, a folder for the results.
+
+Folder: float.ckpt where the float model is trained here, quantized.ckpt where the quantized one is,
+network.a2q, quantize.json.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import fx, nn
+
+from a2q_hls import interpret, store
+from a2q_hls.errors import A2QError
+from a2q_hls.files import write_text
+from a2q_hls.network import Network
+from a2q_hls.train.graph.api import quantize
+from a2q_hls.train.graph.export import export, input_codes, output_codes
+from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
+from a2q_hls.zoo.datasets import DataSet, factory
+
+Report = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and its total."""
+
+EQUAL_INPUTS = 256
+"""Test inputs on which torch and the oracle are compared, beyond the export's own."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is quantized: ``model`` is package.module:factory, ``weights`` a state dict's file;
+    ``float_epochs`` > 0 trains the float model first, with the recipe's other settings."""
+
+    model: str
+    recipe: Recipe
+    data: DataSet
+    weights: Path | None = None
+    float_epochs: int = 0
+    seed: int = 0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what the trainings depend on."""
+        weights = self.weights.read_bytes() if self.weights else b""
+        parts = [self.model, self.recipe.model_dump_json(), self.data.name]
+        parts += [str(self.float_epochs), str(self.seed), hashlib.sha256(weights).hexdigest()]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Scores of the float and of the integer network, and the share of zero weights."""
+
+    float_score: float
+    score: float
+    sparsity: float
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a job gives."""
+
+    model: fx.GraphModule
+    network: Network
+    figures: Figures
+
+
+def float_model(job: Job, out: Path, report: Report = lambda *_: None) -> nn.Module:
+    """The float model: made by its factory, with its weights, trained if that is asked for.
+
+    Raises:
+        A2QError: no such factory, no torch module, or weights that do not belong to it.
+    """
+    torch.manual_seed(job.seed)
+    model = factory(job.model)()
+    if not isinstance(model, nn.Module):
+        raise A2QError.of(job.model, f"a {type(model).__name__}", "a torch module")
+    if job.weights is not None:
+        _load(model, job.weights)
+    if job.float_epochs:
+        settings = job.recipe.training.model_copy(update={"epochs": job.float_epochs})
+        progress = lambda p: report("float network", p.epoch, p.epochs)  # noqa: E731
+        fit(model, job.data, settings, out / "float.ckpt", job.digest, job.seed, progress)
+    return model.eval()
+
+
+def _load(model: nn.Module, path: Path) -> None:
+    try:
+        state = torch.load(path, weights_only=True)
+        model.load_state_dict(state)
+    except Exception as error:  # torch states no type for what a foreign file raises.
+        expected = "a state dict of that model, saved by torch.save"
+        raise A2QError.of(str(path), str(error).splitlines()[0], expected) from error
+
+
+def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
+    """Quantize, train where the method does, export, compare with the oracle, save.
+
+    The same call goes on after an interrupt.
+
+    Raises:
+        A2QError: see ``quantize``, ``export`` and ``float_model``.
+    """
+    model = float_model(job, out, report)
+    torch.manual_seed(job.seed)
+    example = job.data.calibration(job.recipe.calibration)
+    walk = lambda name, done, total: report("calibration", done, total)  # noqa: E731
+    quantized = quantize(model, job.recipe, example, walk)
+    if job.recipe.method not in POST_TRAINING:
+        progress = lambda p: report("quantized network", p.epoch, p.epochs)  # noqa: E731
+        checkpoint = out / "quantized.ckpt"
+        fit(quantized, job.data, job.recipe.training, checkpoint, job.digest, job.seed, progress)
+    network = export(quantized, example[:32])
+    _compare(quantized, network, job.data)
+    weights = np.concatenate([dot.matrix.ravel() for dot in network.dots])
+    figures = Figures(
+        score(model, job.data), score(quantized, job.data), float((weights == 0).mean())
+    )
+    store.save(network, out / "network.a2q")
+    values = {"model": job.model, "data": job.data.name, "recipe": job.recipe.model_dump()}
+    text = json.dumps({**values, "figures": asdict(figures)}, indent=1)
+    write_text(out / "quantize.json", text + "\n")
+    return Done(quantized, network, figures)
+
+
+def _compare(model: fx.GraphModule, network: Network, data: DataSet) -> None:
+    x = data.x_test[:EQUAL_INPUTS]
+    found = interpret.run(network, input_codes(model, x))
+    if not np.array_equal(found, output_codes(model, x)):
+        raise A2QError.of("quantize", "outputs that differ from the oracle's", "equal integers")
