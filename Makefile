@@ -36,10 +36,11 @@ reports: $(READY)
 	$(BIN)/a2q-hls sweep configs/digits_folds_grid.yaml --out runs/digits_folds --report reports/digits_folds
 
 bench: $(READY)
-	@$(BIN)/python -c 'import da4ml' 2>/dev/null || \
+	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,peers]"
 	$(BIN)/python bench/adders.py
 	$(BIN)/python bench/simulators.py
+	cd bench && ../$(BIN)/python -W ignore quantizers.py
 
 clean:
 	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -87,14 +87,23 @@ def integer_projection(codes: Tensor, mass: int, largest: int, per_sign: bool) -
     by 2 (|v_i| - n + 1/2), so that the best units are the ``mass`` largest of these gains.
     """
     with torch.no_grad():
-        magnitude = codes.abs()
-        levels = min(largest, int(magnitude.max() + 0.5)) if codes.numel() else 0
-        units = torch.arange(1, levels + 1, dtype=codes.dtype, device=codes.device)
-        gains = (magnitude.unsqueeze(-1) - units + 0.5).clamp_min(0)
-        groups = [codes > 0, codes < 0] if per_sign else [codes != 0]
-        taken = sum(_best(gains * group.unsqueeze(-1), mass) for group in groups)
+        # Most channels are within a wide budget as they are: the nearest integers.
+        taken = torch.ceil(codes.abs() - 0.5).clamp(0, largest)
+        for group in [codes > 0, codes < 0] if per_sign else [codes != 0]:
+            over = (taken * group).sum(dim=-1) > mass
+            if bool(over.any()):
+                best = _best(_gains(codes[over], largest) * group[over].unsqueeze(-1), mass)
+                taken[over] = torch.where(group[over], best.to(taken.dtype), taken[over])
         integers = taken * codes.sign()
     return codes + (integers - codes).detach()
+
+
+def _gains(codes: Tensor, largest: int) -> Tensor:
+    """What the n-th unit of every entry gains, (..., K, levels); none is negative."""
+    magnitude = codes.abs()
+    levels = min(largest, int(magnitude.max() + 0.5))
+    units = torch.arange(1, levels + 1, dtype=codes.dtype, device=codes.device)
+    return (magnitude.unsqueeze(-1) - units + 0.5).clamp_min(0)
 
 
 def _best(gains: Tensor, mass: int) -> Tensor:  # gains: (..., K, levels)
