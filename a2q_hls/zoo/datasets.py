@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def load_data(text: str) -> DataSet:
     if name in _LOADERS:
         return _LOADERS[name](Path(rest or "data"))
     if "." in name and rest:
-        found = factory(text)()
+        found = call(text)
         if not isinstance(found, DataSet):
             raise A2QError.of(text, f"a {type(found).__name__}", "a function that gives a DataSet")
         return found
@@ -88,6 +89,23 @@ def factory(text: str) -> Callable[..., object]:
     if not callable(found):
         raise A2QError.of(repr(text), f"a {type(found).__name__}", "a class or function")
     return found  # type: ignore[no-any-return]
+
+
+def call(text: str, **arguments: object) -> object:
+    """What a factory gives for these arguments.
+
+    Raises:
+        A2QError: no such factory, or it takes other arguments.
+    """
+    made = factory(text)
+    try:
+        inspect.signature(made).bind(**arguments)
+    except TypeError as error:
+        given = ", ".join(arguments) or "no arguments"
+        raise A2QError.of(repr(text), str(error), f"a factory that takes {given}") from error
+    except ValueError:  # A builtin without a signature: the call itself will tell.
+        pass
+    return made(**arguments)
 
 
 def _pixels(images: Pixels) -> Tensor:

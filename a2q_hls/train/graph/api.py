@@ -81,9 +81,8 @@ def _refuse_unused(arrangement: Arrangement) -> None:
     if not names:
         raise A2QError.of("model", "no layer with weights", "a Linear, Conv1d or Conv2d")
     for override in arrangement.recipe.overrides:
-        probe = arrangement.recipe.model_copy(update={"overrides": (override,)})
-        if all(probe.layer(name) == probe.base for name in names):
-            expected = f"a pattern that changes one of: {', '.join(names)}"
+        if not any(override.matches(name) for name in names):
+            expected = f"a pattern that matches one of: {', '.join(names)}"
             raise A2QError.of("recipe, overrides", f"layers {list(override.layers)}", expected)
 
 

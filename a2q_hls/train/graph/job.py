@@ -25,7 +25,7 @@ from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export, input_codes, output_codes
 from a2q_hls.train.graph.fit import fit, score
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
-from a2q_hls.zoo.datasets import DataSet, factory
+from a2q_hls.zoo.datasets import DataSet, call
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and its total."""
@@ -80,7 +80,7 @@ def float_model(job: Job, out: Path, report: Report = lambda *_: None) -> nn.Mod
         A2QError: no such factory, no torch module, or weights that do not belong to it.
     """
     torch.manual_seed(job.seed)
-    model = factory(job.model)()
+    model = call(job.model)
     if not isinstance(model, nn.Module):
         raise A2QError.of(job.model, f"a {type(model).__name__}", "a torch module")
     if job.weights is not None:

@@ -112,6 +112,10 @@ class Override(Change):
 
     layers: tuple[str, ...] = Field(min_length=1)
 
+    def matches(self, name: str) -> bool:
+        """Whether it is about the layer of that name."""
+        return any(fnmatchcase(name, pattern) for pattern in self.layers)
+
 
 class Layer(_Strict):
     """Settings of one layer; no accumulator: as wide as the data types need."""
@@ -188,7 +192,7 @@ class Recipe(_Strict):
         settings = _changed(self.base, self.first) if first else self.base
         settings = _changed(settings, self.last) if last else settings
         for override in self.overrides:
-            if any(fnmatchcase(name, pattern) for pattern in override.layers):
+            if override.matches(name):
                 settings = _changed(settings, override)
         return settings
 

@@ -28,7 +28,7 @@ from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export
 from a2q_hls.train.graph.fit import fit, score
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
-from a2q_hls.zoo.datasets import DataSet, factory
+from a2q_hls.zoo.datasets import DataSet, call
 
 Report = Callable[[str, int, int], None]
 
@@ -126,7 +126,7 @@ def _results(study: Study, data: DataSet, out: Path, report: Report) -> Iterator
 def float_model(study: Study, data: DataSet, out: Path, seed: int, report: Report) -> nn.Module:
     """The float network of a seed, trained or read back."""
     torch.manual_seed(seed)
-    model = factory(study.model)(**study.arguments)
+    model = call(study.model, **study.arguments)
     if not isinstance(model, nn.Module):
         raise A2QError.of(study.model, f"a {type(model).__name__}", "a torch module")
     key = _digest(study.data, study.model, study.arguments, study.training.model_dump(), seed)

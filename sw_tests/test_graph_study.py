@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Studies and jobs on real digits: kept, resumed, reported; commands and their errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from a2q_hls import interpret, store
+from a2q_hls.cli.app import app
+from a2q_hls.errors import A2QError
+from a2q_hls.report.study import write_study
+from a2q_hls.train.graph.api import quantize
+from a2q_hls.train.graph.diagnose import diagnose
+from a2q_hls.train.graph.export import export, input_codes, output_codes
+from a2q_hls.train.graph.job import Job, run_job
+from a2q_hls.train.graph.recipe import Recipe
+from a2q_hls.train.graph.search import luts, search, sizes
+from a2q_hls.train.graph.study import Study, float_model, run_study
+from a2q_hls.zoo.convolutional import SmallCNN
+from a2q_hls.zoo.datasets import DataSet, load_data
+
+ROOT = Path(__file__).parent.parent
+STUDY = """
+name: small
+data: digits
+model: a2q_hls.zoo.mlp:dense
+arguments: {sizes: [64, 16, 10]}
+seeds: [0, 1]
+training: {epochs: 12, batch: 64, rate: 0.01}
+quantizations:
+  - label: A2Q+
+    accumulators: [9, 14]
+    recipe: {method: a2q+, input: {bits: 4}, training: {epochs: 4}}
+  - {label: AXE, accumulators: [9, 14], recipe: {method: optq, input: {bits: 4}}}
+  - {label: PTQ W8A8, recipe: {method: ptq, weights: {bits: 8}, activations: {bits: 8}}}
+orderings: [[A2Q+, AXE]]
+notes: [a note for readers]
+"""
+
+
+@pytest.fixture(scope="module")
+def data() -> DataSet:
+    return load_data("digits")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    path = tmp_path_factory.mktemp("study") / "study.yaml"
+    path.write_text(STUDY)
+    return Study.load(path)
+
+
+@pytest.fixture(scope="module")
+def folder(study: Study, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.set_num_threads(1)
+    out = tmp_path_factory.mktemp("runs")
+    run_study(study, data, out)
+    return out
+
+
+def test_scores_of_a_study_are_those_of_its_saved_networks(
+    study: Study, data: DataSet, folder: Path
+) -> None:
+    results = run_study(study, data, folder)
+    assert len(results) == 10
+    for path in sorted(folder.glob("a*.json")):
+        found = json.loads(path.read_text())
+        network = store.load(path.with_suffix(".a2q"))
+        codes = np.floor(data.x_test.numpy() * 15 + 0.5).astype(np.int64)
+        classes = interpret.run(network, codes).argmax(axis=1)
+        assert float((classes == data.y_test.numpy()).mean()) == pytest.approx(found["score"])
+        assert max(found["accumulators"].values()) <= found["width"]
+
+
+def test_a_study_keeps_what_is_done(
+    study: Study, data: DataSet, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("a2q_hls.train.graph.study.quantize", None)
+    assert len(run_study(study, data, folder)) == 10
+
+
+def test_wide_quantization_keeps_the_accuracy(study: Study, data: DataSet, folder: Path) -> None:
+    wide = [r for r in run_study(study, data, folder) if r.label == "PTQ W8A8"]
+    assert all(abs(r.score - r.float_score) <= 0.01 for r in wide)
+    assert min(r.float_score for r in wide) > 0.9
+
+
+def test_the_report_says_what_the_results_say(
+    study: Study, data: DataSet, folder: Path, tmp_path: Path
+) -> None:
+    results = run_study(study, data, folder)
+    pages = write_study(study, results, data.name, tmp_path, "the command")
+    text = pages[0].read_text()
+    mean = sum(r.score for r in results if r.label == "AXE" and r.width == 14) / 2
+    assert f"{100 * mean:.2f}" in text
+    assert "a note for readers" in text
+    assert ("A2Q+ is at or above AXE" in text) or ("A2Q+ is below AXE" in text)
+    html = pages[1].read_text()
+    assert html.count("<svg") == 2
+    assert "http" not in html.replace("http://www.w3.org", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["name: x", STUDY.replace("seeds", "sed"), "[", STUDY.replace("accumulators", "widths")]
+)
+def test_wrong_studies_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(text)
+    with pytest.raises(A2QError, match=r"study\.yaml"):
+        Study.load(path)
+
+
+def trained(study: Study, data: DataSet, folder: Path) -> torch.nn.Module:
+    return float_model(study, data, folder, 0, lambda *_: None)
+
+
+def test_diagnosis_finds_the_part_that_loses(study: Study, data: DataSet, folder: Path) -> None:
+    model = trained(study, data, folder)
+    recipe = Recipe.parse("{method: ptq, weights: {bits: 2}, activations: {bits: 8}}")
+    found = diagnose(model, recipe, data)
+    assert found.weights.sqnr < found.activations.sqnr - 10
+    assert [layer.name for layer in found.layers] == ["0", "2"]
+    assert any("bias_correction" in step for step in found.advice)
+    fine = Recipe.parse("{method: ptq, weights: {bits: 8}, activations: {bits: 8}}")
+    assert diagnose(model, fine, data).advice[0].startswith("nothing")
+
+
+def test_search_meets_its_budget_and_spends_it(study: Study, data: DataSet, folder: Path) -> None:
+    model, x = trained(study, data, folder), data.calibration(200)
+    recipe = Recipe.parse("{method: ptq}")
+    most = sum(luts(size, 8, 8, 23, 64) for size in sizes(model, x))
+    found, chosen = search(model, recipe, x, most / 2, 64)
+    assert sum(choice.luts for choice in chosen) <= most / 2
+    assert len(found.overrides) == 2
+    with pytest.raises(A2QError, match="LUTs with 2 bits everywhere"):
+        search(model, recipe, x, 1.0, 64)
+
+
+def test_an_interrupted_job_goes_on_to_the_same_network(data: DataSet, tmp_path: Path) -> None:
+    recipe = Recipe.parse("{method: a2q+, accumulator: 12, training: {epochs: 3}}")
+    job = Job("user_models:small_dense", recipe, data, float_epochs=2)
+
+    def interrupt(name: str, done: int, total: int) -> None:
+        if (name, done) == ("quantized network", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, tmp_path / "cut", interrupt)
+    assert not (tmp_path / "cut" / "network.a2q").exists()
+    again, whole = run_job(job, tmp_path / "cut"), run_job(job, tmp_path / "whole")
+    assert store.digest(again.network) == store.digest(whole.network)
+    assert again.figures == whole.figures
+
+
+def test_quantize_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("{method: optq, accumulator: 12, training: {epochs: 2}}")
+    monkeypatch.chdir(ROOT / "sw_tests")
+    out = tmp_path / "out"
+    command = ["quantize", "--model", "user_models:small_dense", "--recipe", str(recipe)]
+    command += ["--data", "digits", "--float-epochs", "4", "--out", str(out)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    assert "integer model" in done.output
+    assert (out / "network.a2q").exists()
+    assert (out / "certificate.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"--model": "nowhere:make"}, "nowhere"),
+        ({"--model": "user_models:nothing"}, "nothing"),
+        ({"--model": "json:dumps"}, "a factory that takes no arguments"),
+        ({"--data": "imagenet"}, "one of digits"),
+        ({"--data": "fashion_mnist:/nowhere"}, "download"),
+        ({"--data": "bsd300:/nowhere"}, "download"),
+        ({"--recipe": "missing.yaml"}, "missing.yaml"),
+    ],
+)
+def test_wrong_commands_say_what_is_wrong(
+    changes: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tmp_path / "r.yaml"
+    recipe.write_text("{method: ptq}")
+    monkeypatch.chdir(ROOT / "sw_tests")
+    options = {"--model": "user_models:small_dense", "--recipe": str(recipe), "--data": "digits"}
+    options |= {"--out": str(tmp_path / "out")} | changes
+    command = ["quantize", *(part for pair in options.items() for part in pair)]
+    done = CliRunner().invoke(app, command)
+    assert isinstance(done.exception, A2QError)
+    assert re.search(message, str(done.exception))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "recipes").glob("*.yaml")), ids=str)
+def test_every_recipe_quantizes_a_network_exactly(path: Path) -> None:
+    torch.manual_seed(0)
+    recipe = Recipe.load(path)
+    if recipe.steps.adaround:
+        steps = recipe.steps.adaround.model_copy(update={"iterations": 5})
+        whole = recipe.steps.model_copy(update={"adaround": steps})
+        recipe = recipe.model_copy(update={"steps": whole})
+    recipe = recipe.model_copy(update={"overrides": ()})
+    x = torch.rand(24, 1, 12, 12)
+    model = SmallCNN(width=0.5)
+    model(x)
+    quantized = quantize(model.eval(), recipe, x)
+    network = export(quantized, x)
+    assert np.array_equal(
+        interpret.run(network, input_codes(quantized, x)), output_codes(quantized, x)
+    )
