@@ -40,7 +40,7 @@ bench: $(READY)
 	  $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,peers]"
 	$(BIN)/python bench/adders.py
 	$(BIN)/python bench/simulators.py
-	cd bench && ../$(BIN)/python -W ignore quantizers.py
+	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore quantizers.py
 
 clean:
 	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -30,9 +30,6 @@ from a2q_hls.zoo.datasets import DataSet, call
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and its total."""
 
-EQUAL_INPUTS = 256
-"""Test inputs on which torch and the oracle are compared, beyond the export's own."""
-
 
 @dataclass(frozen=True)
 class Job:
@@ -119,7 +116,7 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
         checkpoint = out / "quantized.ckpt"
         fit(quantized, job.data, job.recipe.training, checkpoint, job.digest, job.seed, progress)
     network = export(quantized, example[:32])
-    _compare(quantized, network, job.data)
+    _compare(quantized, network, job.data, report)
     weights = np.concatenate([dot.matrix.ravel() for dot in network.dots])
     figures = Figures(
         score(model, job.data), score(quantized, job.data), float((weights == 0).mean())
@@ -131,8 +128,13 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
     return Done(quantized, network, figures)
 
 
-def _compare(model: fx.GraphModule, network: Network, data: DataSet) -> None:
-    x = data.x_test[:EQUAL_INPUTS]
-    found = interpret.run(network, input_codes(model, x))
-    if not np.array_equal(found, output_codes(model, x)):
-        raise A2QError.of("quantize", "outputs that differ from the oracle's", "equal integers")
+def _compare(model: fx.GraphModule, network: Network, data: DataSet, report: Report) -> None:
+    """The whole test set through torch and through the oracle, by equality."""
+    done, total = 0, len(data.x_test)
+    for x in torch.split(data.x_test, 250):
+        report("torch beside the oracle", done, total)
+        found = interpret.run(network, input_codes(model, x))
+        if not np.array_equal(found, output_codes(model, x)):
+            raise A2QError.of("quantize", "outputs that differ from the oracle's", "equal integers")
+        done += len(x)
+    report("torch beside the oracle", total, total)
