@@ -15,7 +15,7 @@ import torch
 from designs import narrowed
 from typer.testing import CliRunner
 
-from a2q_hls import interpret
+from a2q_hls import input_codes, interpret, output_codes
 from a2q_hls.cli.app import app
 from a2q_hls.emit.rtl import emit
 from a2q_hls.errors import A2QError
@@ -70,15 +70,15 @@ def test_torch_agrees_with_the_oracle_on_every_test_image(example: Path) -> None
     assert accuracy == result.figures.accuracy
 
 
-def test_training_loop_of_a_users_own_learns_and_certifies() -> None:
+def test_a_users_own_model_and_loop_learn_and_certify() -> None:
     names: dict[str, Any] = {}
     torch.manual_seed(0)
     exec(compile(EXAMPLES[1], "README.md", "exec"), names)
-    certified, data = names["certified"], digits()
-    assert [proof.trained.bits for proof in certified.certificates.values()] == [10, 10]
-    outputs = interpret.run(certified.network, data.x_test)
-    assert np.array_equal(predict(names["model"], data.x_test), outputs)
-    assert (classify(outputs) == data.y_test).mean() > 0.9
+    network, data = names["network"], names["data"]
+    assert [dot.accumulator.bits for dot in network.dots] == [10, 10]
+    outputs = interpret.run(network, input_codes(names["qmodel"], data.x_test))
+    assert np.array_equal(output_codes(names["qmodel"], data.x_test), outputs)
+    assert (classify(outputs) == data.y_test.numpy()).mean() > 0.9
 
 
 @pytest.mark.parametrize("layer", ["fc1", "fc2"])

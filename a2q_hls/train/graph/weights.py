@@ -231,10 +231,20 @@ class ProjectedWeight(WeightQuantizer):
         return functions.a2q_budget(bits, x.bits, x.signed)
 
     def codes(self, weight: Tensor) -> Tensor:
-        """Integers, (C, K)."""
+        """Integers, (C, K).
+
+        The scale learns from what is rounded, as in LSQ; what the budget takes off a weight is not
+        its doing, and would drown the rest.
+        """
         mass = int(self.budget / 2 if self.plus else self.budget)
-        latent = weight / self.scale()
-        return functions.integer_projection(latent, mass, self.spec.largest, self.plus)
+        scale = self.scale()
+        latent = weight / scale
+        integers = functions.integer_projection(
+            latent.detach(), mass, self.spec.largest, self.plus
+        )
+        rounded = (integers - latent).abs() <= 0.5
+        path = torch.where(rounded, latent, weight / scale.detach())
+        return integers + (path - path.detach())
 
 
 class FrozenWeight(WeightQuantizer):
