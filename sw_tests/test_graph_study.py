@@ -24,7 +24,7 @@ from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.search import luts, search, sizes
 from a2q_hls.train.graph.study import Study, float_model, run_study
 from a2q_hls.zoo.convolutional import SmallCNN
-from a2q_hls.zoo.datasets import DataSet, load_data
+from a2q_hls.zoo.datasets import DataSet, call, load_data
 
 ROOT = Path(__file__).parent.parent
 STUDY = """
@@ -217,3 +217,14 @@ def test_every_recipe_quantizes_a_network_exactly(path: Path) -> None:
     assert np.array_equal(
         interpret.run(network, input_codes(quantized, x)), output_codes(quantized, x)
     )
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs" / "studies").glob("*.yaml")), ids=str)
+def test_every_study_is_one_of_recipes_for_its_network(path: Path) -> None:
+    found = Study.load(path)
+    labels = {kind.label for kind in found.quantizations}
+    assert all(label in labels for pair in found.orderings for label in pair)
+    assert call(found.model, **found.arguments)
+    for kind in found.quantizations:
+        for width in kind.accumulators:
+            assert kind.at(width).accumulator == width

@@ -239,9 +239,7 @@ class ProjectedWeight(WeightQuantizer):
         mass = int(self.budget / 2 if self.plus else self.budget)
         scale = self.scale()
         latent = weight / scale
-        integers = functions.integer_projection(
-            latent.detach(), mass, self.spec.largest, self.plus
-        )
+        integers = functions.integer_projection(latent.detach(), mass, self.spec.largest, self.plus)
         rounded = (integers - latent).abs() <= 0.5
         path = torch.where(rounded, latent, weight / scale.detach())
         return integers + (path - path.detach())
