@@ -59,16 +59,25 @@ class Quantizer(nn.Module):
 
     def zero_point(self) -> Tensor:
         """The code of zero, (1,), an integer of the type."""
+        if not self.asymmetric:
+            return self.zero
         low, high = self.codes_type.min, self.codes_type.max
         return functions.round_half_up(self.zero).clamp(low, high)
 
-    def quantized(self, values: Tensor, multiplier: Tensor, addend: Tensor) -> Codes:
-        """Codes of values * multiplier + addend, which are in units of the scale, without zero."""
-        zero, dtype = self.zero_point(), values.dtype
+    def quantized(
+        self,
+        values: Tensor,
+        scale: Tensor,
+        factor: Tensor | None = None,
+        offset: Tensor | None = None,
+    ) -> Codes:
+        """Codes of real values, or of values * factor + offset, (C,) each, with that scale."""
+        zero, dtype, unit = self.zero_point(), values.dtype, 1 / scale
+        multiplier = unit if factor is None else factor * unit
+        addend = zero if offset is None else offset * unit + zero
         ends = (self.codes_type.min, self.codes_type.max)
-        scaled, shifted = multiplier.to(dtype), (addend + zero).to(dtype)
-        codes: Tensor = Requantize.apply(values, scaled, shifted, *ends)  # type: ignore[no-untyped-call]
-        return Codes(codes, self.scale(), zero, self.codes_type)
+        codes: Tensor = Requantize.apply(values, multiplier.to(dtype), addend.to(dtype), *ends)  # type: ignore[no-untyped-call]
+        return Codes(codes, scale, zero, self.codes_type)
 
 
 class InputQuantizer(Quantizer):
@@ -77,8 +86,7 @@ class InputQuantizer(Quantizer):
     def forward(self, x: Tensor) -> Codes:
         """Codes of real values."""
         real = x if x.is_floating_point() else x.to(torch.float32)
-        inverse = 1 / self.scale()
-        return self.quantized(real, inverse, inverse.new_zeros(1))
+        return self.quantized(real, self.scale())
 
 
 class Requantizer(Quantizer):
@@ -142,13 +150,13 @@ class Requantizer(Quantizer):
             sums = as_sums(sums)
         if not self.training and self.affine:
             return self._shifted(sums)
-        steps, unit = self._needed(), 1 / self.scale()
+        steps, scale = self._needed(), self.scale()
         if not steps:
-            return self.quantized(sums.values, sums.scale * unit, sums.offset * unit)
+            return self.quantized(sums.values, scale, sums.scale, sums.offset)
         real = sums.fused() if self.training else sums.real()
         for step in steps:
             real = step(real)
-        return self.quantized(real, unit, unit.new_zeros(1))
+        return self.quantized(real, scale)
 
     def _needed(self) -> list[nn.Module]:
         """Steps without a ReLU at their end that the type's least code does anyway."""
@@ -222,14 +230,13 @@ class Align(nn.Module):
         """Codes whose type export finds; the type given here is a stand-in."""
         if isinstance(sums, Codes):
             return sums
-        wide = IntType(62, True)
-        unit = self.unit(sums).reshape(1)
-        zero = unit.new_zeros(1)
+        wide, zero = IntType(62, True), sums.scale.new_zeros(1)
         if self.training:
-            real = sums.real()
+            real = sums.fused()
             for norm in self.norms:
                 real = norm(real)
-            return Codes(real, torch.ones_like(unit), zero, wide)
+            return Codes(real, zero + 1, zero, wide)
+        unit = self.unit(sums).reshape(1)
         if self.plain(sums):
             return Codes(sums.values, unit, zero, wide)
         parts = (channels_first(part, sums.values.ndim) for part in self.fixed_point(sums))
