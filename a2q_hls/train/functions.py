@@ -92,30 +92,32 @@ def integer_projection(codes: Tensor, mass: int, largest: int, per_sign: bool) -
         for group in [codes > 0, codes < 0] if per_sign else [codes != 0]:
             over = (taken * group).sum(dim=-1) > mass
             if bool(over.any()):
-                best = _best(_gains(codes[over], largest) * group[over].unsqueeze(-1), mass)
-                taken[over] = torch.where(group[over], best.to(taken.dtype), taken[over])
+                best = _best(codes[over].abs() * group[over], mass, largest)
+                taken[over] = torch.where(group[over], best, taken[over])
         integers = taken * codes.sign()
     return codes + (integers - codes).detach()
 
 
-def _gains(codes: Tensor, largest: int) -> Tensor:
-    """What the n-th unit of every entry gains, (..., K, levels); none is negative."""
-    magnitude = codes.abs()
-    levels = min(largest, int(magnitude.max() + 0.5))
-    units = torch.arange(1, levels + 1, dtype=codes.dtype, device=codes.device)
-    return (magnitude.unsqueeze(-1) - units + 0.5).clamp_min(0)
+def _best(magnitude: Tensor, mass: int, largest: int) -> Tensor:  # magnitude: (channels, K)
+    """How many of its channel's ``mass`` largest gains each entry has, (channels, K).
 
-
-def _best(gains: Tensor, mass: int) -> Tensor:  # gains: (..., K, levels)
-    """How many of its channel's ``mass`` largest gains each entry has, (..., K).
-
-    Strictly above the next gain: a tie drops both, as one too many would break the budget.
+    By bisection of the gain above which units are taken, the n-th where n < |v| + 1/2 - gain. Of
+    equal gains some or all may be left, as one too many would break the budget.
     """
-    flat = gains.flatten(-2)
-    if mass >= flat.shape[-1]:
-        return (gains > 0).sum(dim=-1)
-    cut = flat.topk(mass + 1, dim=-1).values[..., -1:]
-    return (gains > cut.unsqueeze(-1)).sum(dim=-1)
+    high = magnitude.amax(dim=-1, keepdim=True)
+    low = torch.zeros_like(high)
+    for _ in range(torch.finfo(magnitude.dtype).bits):
+        middle = (low + high) / 2
+        count = _units(magnitude, middle, largest).sum(dim=-1, keepdim=True)
+        low, high = torch.where(count > mass, middle, low), torch.where(count > mass, high, middle)
+        if bool((_units(magnitude, high, largest).sum(dim=-1) == mass).all()):
+            break
+    return _units(magnitude, high, largest)
+
+
+def _units(magnitude: Tensor, gain: Tensor, largest: int) -> Tensor:
+    """Units of every entry that gain more than that."""
+    return (torch.ceil(magnitude + 0.5 - gain) - 1).clamp(0, largest)
 
 
 def norm_penalty(norm: Tensor, limit: Tensor | float) -> Tensor:
