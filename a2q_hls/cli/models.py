@@ -109,9 +109,10 @@ def diagnose(
 
 
 def _findings(found: Diagnosis, job: Job) -> Table:
+    from a2q_hls.train.graph.diagnose import IMAGES
     from a2q_hls.train.graph.fit import shown
 
-    table = Table(title="Quantized in parts, before any training")
+    table = Table(title=f"Quantized in parts, before any training; at most {IMAGES:,} test inputs")
     for head in ("quantized", "SQNR of the output", "score"):
         table.add_column(head, justify="left" if head == "quantized" else "right")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +48,13 @@ class DataSet:
     def classifies(self) -> bool:
         """Whether the targets are classes."""
         return self.y_train.ndim == 1
+
+    def fewer(self, count: int) -> DataSet:
+        """The same with at most ``count`` test inputs, in a fixed random order."""
+        generator = torch.Generator().manual_seed(0)
+        chosen = torch.randperm(len(self.x_test), generator=generator)[:count]
+        pairs = self.pairs[: max(1, count // 100)]
+        return replace(self, x_test=self.x_test[chosen], y_test=self.y_test[chosen], pairs=pairs)
 
     def calibration(self, count: int) -> Tensor:
         """Training inputs in a fixed random order, at most ``count``."""

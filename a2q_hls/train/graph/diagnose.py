@@ -26,6 +26,8 @@ from a2q_hls.zoo.datasets import DataSet
 
 WIDE = 16
 """Bits that stand for no quantization."""
+IMAGES = 2000
+"""Test inputs that the parts are compared on."""
 LOSS = 0.01
 """Share of the float score that a part may lose before it is a suspect."""
 
@@ -73,7 +75,7 @@ def diagnose(
     Raises:
         A2QError: see ``quantize``.
     """
-    x = data.calibration(recipe.calibration)
+    x, data = data.calibration(recipe.calibration), data.fewer(IMAGES)
     names = layer_names(model, x)
     base = start(recipe)
     cases = [("everything", base), ("weights alone", only_weights(base))]
