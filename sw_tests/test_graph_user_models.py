@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -94,6 +95,20 @@ def test_a_reused_layer_is_one_set_of_weights_at_two_nodes() -> None:
     twice = [dot for dot in network.dots if dot.name.startswith("conv2")]
     assert len(twice) == 2
     assert len([p for name, p in quantized.named_parameters() if name == "conv2.weight"]) == 1
+
+
+def test_copies_and_saved_states_are_the_same_network() -> None:
+    model, x = prepared("residual")
+    recipe = a2q_hls.Recipe.parse("{method: a2q+, accumulator: 12}")
+    quantized = a2q_hls.quantize(model, recipe, x)
+    optimizer = torch.optim.SGD(a2q_hls.parameter_groups(quantized), 1e-2)
+    quantized.train()(x).square().mean().backward()
+    optimizer.step()
+    again = a2q_hls.quantize(model, recipe, x)
+    again.load_state_dict(quantized.state_dict())
+    wanted = a2q_hls.export(quantized, x)
+    assert a2q_hls.export(copy.deepcopy(quantized), x) == wanted
+    assert a2q_hls.export(again, x) == wanted
 
 
 def test_operands_of_an_addition_have_one_scale() -> None:

@@ -50,7 +50,7 @@ def quantize(
     names = _annotate(result, arrangement)
     reference = Reference(gm, example, names)
     Calibration(result, floats, reference, recipe, report).run(example)
-    result.meta["recipe"] = recipe
+    result.meta |= {"recipe": recipe, "name": type(model).__name__}
     result.train(model.training)
     return result
 

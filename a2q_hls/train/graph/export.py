@@ -38,7 +38,7 @@ def export(qmodel: nn.Module, example: Tensor, name: str = "") -> Network:
     model = _quantized(qmodel)
     with evaluating(model):
         trace = Trace(model, example)
-        network = Exporter(model, trace.values, name or type(model).__name__).network()
+        network = Exporter(model, trace.values, name or str(model.meta["name"])).network()
         certify(network)
     found, expected = interpret.run(network, trace.codes()), trace.outputs()
     if not np.array_equal(found, expected):
