@@ -67,8 +67,9 @@ def _swapped(items: list[Item], index: int) -> list[Item] | None:
     ):
         return None
     before = next(item for item in items if item.name == pool.sources[0])
+    name = f"{step.name}_before_{pool.name}"
     first = replace(
-        step, name=f"{step.name}_before_{pool.name}", sources=pool.sources, shape=before.shape
+        step, name=name, sources=pool.sources, shape=before.shape, reference=pool.sources[0]
     )
     second = replace(pool, name=step.name, sources=(first.name,))
     rest = [item for i, item in enumerate(items) if i not in (index, readers[0])]
@@ -118,10 +119,24 @@ class Arrangement:
             return {name}
         return {origin for source in item.sources for origin in self.origins(source)}
 
+    def root(self, name: str) -> str:
+        """Representative of the group that the codes of a value belong to."""
+        return self.group[min(self.origins(name))]
+
     def alone(self, name: str) -> bool:
         """Whether no other value has the scale of this one."""
-        root = self.group[name]
+        root = self.root(name)
         return sum(other == root for other in self.group.values()) == 1
+
+    def from_input(self, name: str) -> bool:
+        """Whether the input decides the scale of a value: its codes are what they are."""
+        origins = [self.by_name[origin] for origin in self.origins(name)]
+        return any(item.operation is None for item in origins)
+
+    def joined(self, item: Item) -> str:
+        """Representative of the scale that the operands of an addition or concatenation share."""
+        own = [source for source in item.sources if not self.from_input(source)]
+        return self.root(own[0]) if own else item.name
 
     def demanded(self, name: str) -> Activations:
         """Settings for the codes of a value: of all its readers', those with the most bits."""
@@ -146,7 +161,10 @@ class Arrangement:
 
 
 def _groups(arrangement: Arrangement) -> dict[str, str]:
-    """Representative of every value's group: operands of additions and concatenations share it."""
+    """Representative of every value's group: operands of additions and concatenations share it.
+
+    What comes from the input is quantized once more there, as its own codes cannot adapt.
+    """
     parent = {item.name: item.name for item in arrangement.items}
 
     def root(name: str) -> str:
@@ -156,7 +174,8 @@ def _groups(arrangement: Arrangement) -> dict[str, str]:
 
     for item in arrangement.items:
         if isinstance(item.operation, (AddOp, ConcatOp)):
-            origins = [o for source in item.sources for o in sorted(arrangement.origins(source))]
+            own = [source for source in item.sources if not arrangement.from_input(source)]
+            origins = [o for source in own for o in sorted(arrangement.origins(source))]
             for origin in origins[1:]:
                 parent[root(origin)] = root(origins[0])
     return {name: root(name) for name in parent}

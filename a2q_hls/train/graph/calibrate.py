@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, fx
 
 from a2q_hls.train.graph import ranges
-from a2q_hls.train.graph.activations import InputQuantizer, Requantizer
+from a2q_hls.train.graph.activations import InputQuantizer, Requantizer, Scale
 from a2q_hls.train.graph.adaround import adaround
 from a2q_hls.train.graph.correct import analytic_shift
 from a2q_hls.train.graph.elementwise import ChannelNorm
@@ -44,6 +44,7 @@ class Calibration:
         """Start every module on inputs (B, C, ...); gives the model's output."""
         training = self.model.training
         self.model.eval()
+        self._share_scales(x)
         last = {part: node for node in self.model.graph.nodes for part in node.all_input_nodes}
         env: dict[fx.Node, Any] = {}
         nodes = list(self.model.graph.nodes)
@@ -56,6 +57,36 @@ class Calibration:
             self.report(node.name, index + 1, len(nodes))
         self.model.train(training)
         return result
+
+    def _share_scales(self, x: Tensor) -> None:
+        """Scales that several quantizers have: wide enough for the values of each."""
+        members: dict[Scale, list[tuple[str, Requantizer]]] = {}
+        for node in self.model.graph.nodes:
+            if "value" in node.meta:
+                module = self.model.get_submodule(str(node.target))
+                assert isinstance(module, Requantizer)
+                members.setdefault(module.scale, []).append((node.meta["value"], module))
+        shared = {scale: found for scale, found in members.items() if len(found) > 1}
+        names = {self._counterpart(name) for found in shared.values() for name, _ in found}
+        reference = Reference(self.reference.module, x, names)
+        order = [node.name for node in self.reference.module.graph.nodes if node.name in names]
+        for name in order:  # In order, as the reference forgets nothing that is wanted.
+            values = self.floats.changed(name, reference.value(name))
+            for scale, found in shared.items():
+                for module in (m for n, m in found if self._counterpart(n) == name):
+                    self._widen(scale, module, values)
+
+    def _counterpart(self, name: str) -> str:
+        item = next(item for item in self.floats.items if item.name == name)
+        return item.reference or name
+
+    def _widen(self, scale: Scale, module: Requantizer, values: Tensor) -> None:
+        type_ = module.codes_type
+        sample = ranges.sample(values if type_.signed else values.clamp_min(0))
+        found = ranges.searched(sample, type_, False, ranges.square_error)
+        wanted, _ = found.scale(type_, False)
+        known = float(scale().detach()) if scale.started else 0.0
+        scale.start(max(wanted, known), values[0].numel(), type_.max)
 
     def _node(self, node: fx.Node, inputs: list[Any], x: Tensor) -> Any:
         if node.op == "placeholder":
@@ -100,7 +131,7 @@ class Calibration:
         real, norm = sums.real().double().transpose(0, 1).flatten(1), step.norm
         if self.recipe.method not in POST_TRAINING:
             norm.running_mean.copy_(real.mean(dim=1))  # type: ignore[union-attr]
-            norm.running_var.copy_(real.var(dim=1))  # type: ignore[union-attr]
+            norm.running_var.copy_(real.var(dim=1, correction=0))  # type: ignore[union-attr]
 
     def _range(
         self, layer: str, module: Requantizer, settings: Activations, values: Tensor
@@ -118,18 +149,23 @@ class Calibration:
         return ranges.searched(sample, type_, asymmetric, ranges.square_error)
 
     def _moments(self, layer: str, module: Requantizer) -> Moments | None:
-        for step in module.steps:
-            if isinstance(step, ChannelNorm) and step.norm.weight is not None:
-                return Moments(step.norm.bias.double(), step.norm.weight.double().abs())
-        return self.floats.moments.get(layer)
+        norms = [step for step in module.steps if isinstance(step, ChannelNorm)]
+        if not norms:
+            return self.floats.moments.get(layer)
+        last = norms[-1].norm
+        if last.weight is None:
+            return None
+        return Moments(last.bias.double(), last.weight.double().abs())
 
     def _normal_range(self, layer: str, module: Requantizer, deviations: float) -> ranges.Range:
         """mean +- n deviations of the batch norm's output, after the activation."""
         known = self._moments(layer, module)
         assert known is not None
         ends = torch.stack([known.mean + sign * deviations * known.deviation for sign in (-1, 1)])
-        for step in module.steps:
-            ends = ends if isinstance(step, ChannelNorm) else step(ends)
+        steps = list(module.steps)
+        norms = [i for i, step in enumerate(steps) if isinstance(step, ChannelNorm)]
+        for step in steps[norms[-1] + 1 if norms else 0 :]:
+            ends = step(ends)
         return ranges.Range.of(ends)
 
     def _dot(self, node: fx.Node, module: Dot, x: Codes) -> None:
@@ -147,7 +183,7 @@ class Calibration:
                 adaround(
                     module, _following(self.model, node), self.recipe.steps.adaround, wanted, x
                 )
-        self._correct(node, module, before, x)
+            self._correct(node, module, before, x)
 
     def _correct(self, node: fx.Node, module: Dot, before: Tensor, x: Codes) -> None:
         """Bias correction: the mean error of every channel goes into the bias."""

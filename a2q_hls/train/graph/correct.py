@@ -35,8 +35,8 @@ def input_mean(
     if not isinstance(module, Requantizer):
         return None
     known, steps = _known(source, module, moments), list(module.steps)
-    rest = [step for step in steps if not isinstance(step, ChannelNorm)]
-    if known is None or len(rest) > 1:
+    rest = steps[1:] if steps and isinstance(steps[0], ChannelNorm) else steps
+    if known is None or len(rest) > 1 or any(isinstance(step, ChannelNorm) for step in rest):
         return None
     if not rest:
         return known.mean.double()

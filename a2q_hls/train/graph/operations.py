@@ -25,6 +25,11 @@ class DotOp:
     bias: nn.Parameter | None
     geometry: Geometry
 
+    def same(self, other: DotOp) -> bool:
+        """Whether both are one layer."""
+        parts = self.weight is other.weight and self.bias is other.bias
+        return parts and self.geometry == other.geometry
+
     @property
     def depthwise(self) -> bool:
         """Whether every channel has its own convolution."""
@@ -138,7 +143,10 @@ Operation = (
 
 @dataclass(frozen=True)
 class Item:
-    """One value of the user's graph: its name there, what makes it, from which other values."""
+    """One value of the user's graph: its name there, what makes it, from which other values.
+
+    ``reference`` names a value of the user's graph with the same range, where it has none itself.
+    """
 
     name: str
     operation: Operation | None
@@ -146,3 +154,4 @@ class Item:
     shape: tuple[int, ...]
     place: str
     path: str = field(default="")
+    reference: str = field(default="")

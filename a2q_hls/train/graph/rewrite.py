@@ -49,12 +49,13 @@ from a2q_hls.train.graph.weights import (
 
 @dataclass(frozen=True)
 class _Value:
-    """A value of the user's graph in the new one: codes of ``type``, or sums (``type`` None) that
-    ``steps`` follow."""
+    """A value of the user's graph in the new one: codes of ``type``; or (``type`` None) sums, or
+    codes of the type ``held``, that ``steps`` follow."""
 
     node: fx.Node
     type: IntType | None
     steps: tuple[Elementwise, ...] = ()
+    held: IntType | None = None
 
 
 class Dropped(Norm):
@@ -79,7 +80,7 @@ class Rewriter:
     modules: dict[str, nn.Module] = field(default_factory=dict)
     values: dict[str, _Value] = field(default_factory=dict)
     scales: dict[str, Scale] = field(default_factory=dict)
-    shared: dict[str, IntType] = field(default_factory=dict)
+    operations: dict[str, DotOp] = field(default_factory=dict)
 
     def build(self, name: str) -> fx.GraphModule:
         """The whole new graph."""
@@ -137,6 +138,7 @@ class Rewriter:
         """The output's codes, or its sums on one scale."""
         value = self.values[item.sources[0]]
         linear = all(isinstance(step, Norm) for step in value.steps)
+        linear = linear and (value.held is None or not value.steps)
         if value.type is not None or self.arrangement.recipe.output.bits or not linear:
             return self._codes(item.sources[0]).node
         norms = [step for step in value.steps if isinstance(step, Norm)]
@@ -144,7 +146,8 @@ class Rewriter:
 
     def _step(self, item: Item, step: Elementwise) -> None:
         value = self.values[item.sources[0]]
-        self.values[item.name] = _Value(value.node, None, (*value.steps, step))
+        held = value.type or value.held
+        self.values[item.name] = _Value(value.node, None, (*value.steps, step), held)
 
     def _dropout(self, item: Item, operation: DropoutOp) -> None:
         value = self.values[item.sources[0]]
@@ -156,25 +159,46 @@ class Rewriter:
 
     def _reshape(self, item: Item) -> None:
         before = self.arrangement.by_name[item.sources[0]].shape
-        many = any(size > 1 for size in before[2:])
-        value = self._codes(item.sources[0]) if many else self.values[item.sources[0]]
+        value = self.values[item.sources[0]]
+        if value.steps or any(size > 1 for size in before[2:]):  # Steps want the dimensions.
+            value = self._codes(item.sources[0])
         trailing = item.operation.dimensions if isinstance(item.operation, TrailingOp) else 0
         node = self._call(item.name, nodes.Reshape(trailing), value.node)
         self.values[item.name] = replace(value, node=node)
 
     def _structural(self, item: Item) -> None:
-        sources = [self._codes(name) for name in item.sources]
+        sources = [self._operand(item, name) for name in item.sources]
         types = [source.type for source in sources if source.type is not None]
         node = self._call(item.name, _module(item), *(source.node for source in sources))
         hull = IntType.spanning(min(t.min for t in types), max(t.max for t in types))
         sums = isinstance(item.operation, (AveragePoolOp, MeanOp, AddOp))
         self.values[item.name] = _Value(node, None if sums else hull)
 
+    def _operand(self, item: Item, name: str) -> _Value:
+        """Codes that an operation reads: of the input, where others must match, on their scale."""
+        value = self._codes(name)
+        joins = isinstance(item.operation, (AddOp, ConcatOp))
+        if not joins or not self.arrangement.from_input(name):
+            return value
+        bits = self.arrangement.recipe.activations.bits
+        positive = nonnegative(self.arrangement, name, self.input_nonnegative)
+        type_ = IntType(bits, False) if positive else IntType(bits + 1, True)
+        scale = self._scale(self.arrangement.joined(item))
+        settings = self.arrangement.recipe.activations
+        quantizer = Requantizer(type_, scale, (), False, settings)
+        node = self._call(f"{name}_aligned", quantizer, value.node)
+        node.meta["value"] = name
+        return _Value(node, type_)
+
     def _dot(self, item: Item, operation: DotOp) -> None:
         source = self._codes(item.sources[0])
         x = source.type
         assert x is not None
         known = self.modules.get(operation.name)
+        first = self.operations.setdefault(operation.name, operation)
+        if not operation.same(first):
+            found = f"weights {operation.name!r} with another bias, stride or padding"
+            raise A2QError.of(item.place, found, "weights that are always used alike")
         if known is None:
             layer = self.arrangement.layer(item)
             quantizer = weight_quantizer(self.arrangement, layer, operation, x)
@@ -195,8 +219,10 @@ class Rewriter:
             return value
         settings = self.arrangement.demanded(name)
         type_, asymmetric = self._type(name, settings.bits, settings.symmetric)
-        quantizer = Requantizer(type_, self._scale(name), value.steps, asymmetric, settings)
+        scale = self._scale(self.arrangement.root(name))
+        quantizer = Requantizer(type_, scale, value.steps, asymmetric, settings)
         node = self._call(f"{name}_codes", quantizer, value.node)
+        node.meta["value"] = name
         self.values[name] = _Value(node, type_)
         return self.values[name]
 
@@ -211,8 +237,7 @@ class Rewriter:
             return IntType(bits + 1, True), False
         return IntType(bits, symmetric), not symmetric
 
-    def _scale(self, name: str) -> Scale:
-        root = self.arrangement.group[name]
+    def _scale(self, root: str) -> Scale:
         power_of_two = self.arrangement.recipe.activations.power_of_two
         return self.scales.setdefault(root, Scale(power_of_two))
 
