@@ -13,6 +13,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.train.graph.arrange import Arrangement, refuse_flattened, simplified
 from a2q_hls.train.graph.calibrate import Calibration, Report
 from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
+from a2q_hls.train.graph.floatrun import refuse_difference
 from a2q_hls.train.graph.nodes import Dot
 from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.reference import Reference
@@ -40,8 +41,10 @@ def quantize(
         A2QError: what cannot be mapped, all of it, each with its place in the user's source.
     """
     _refuse(example)
-    gm = traced(model, example[:2])
+    probe = example[:2] if len(example) > 1 else example.repeat(2, *[1] * (example.ndim - 1))
+    gm = traced(model, probe)
     floats = prepared(gm, recipe)
+    refuse_difference(model, simplified(items(gm)), example[:16])
     arrangement = Arrangement(floats.items, recipe)
     _refuse_unused(arrangement)
     least = recipe.input.range[0] if recipe.input.range else float(example.min())
@@ -108,11 +111,13 @@ def _module(result: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 def penalty(qmodel: nn.Module) -> Tensor:
     """What to add to the task loss: lambda times the octaves by which learned norms exceed their
     budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1); zero for other methods."""
-    terms = [m.quantizer.norm_excess() for m in qmodel.modules() if isinstance(m, Dot)]
-    if not terms:
-        return torch.zeros(())
-    recipe = qmodel.meta["recipe"] if isinstance(qmodel, fx.GraphModule) else Recipe()
-    return torch.stack(terms).sum() * recipe.penalty
+    total = torch.zeros(())
+    for part in qmodel.modules():  # It may stand inside a module of the user's.
+        if isinstance(part, fx.GraphModule) and "recipe" in part.meta:
+            dots = [m for m in part.modules() if isinstance(m, Dot)]
+            excess = torch.stack([dot.quantizer.norm_excess() for dot in dots]).sum()
+            total = total.to(excess.device) + excess * part.meta["recipe"].penalty
+    return total
 
 
 def parameter_groups(qmodel: nn.Module, weight_decay: float = 0.0) -> list[dict[str, Any]]:

@@ -82,7 +82,11 @@ def _either(
     """Two tensors, or a tensor and a number on its right or on its left."""
 
     def handler(gm: fx.GraphModule, node: fx.Node) -> Operation:
-        first, second = node.args[0], argument(node, 1, "other")
+        first, second = argument(node, 0, "input"), argument(node, 1, "other")
+        if node.kwargs.get("rounding_mode") is not None:
+            raise Unmapped("found a rounding mode, expected none")
+        if isinstance(second, fx.Node) and second.op == "get_attr":
+            raise Unmapped("found a parameter as an operand, expected what depends on the input")
         if argument(node, 2, "alpha", 1) != 1:
             raise Unmapped("found an alpha, expected none")
         if isinstance(second, (int, float)):

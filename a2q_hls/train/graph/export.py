@@ -18,7 +18,7 @@ from a2q_hls.ints import Int64
 from a2q_hls.network import Network
 from a2q_hls.train.graph.activations import InputQuantizer, OutputValues
 from a2q_hls.train.graph.exporter import Exporter
-from a2q_hls.train.graph.nodes import channels_last
+from a2q_hls.train.graph.nodes import ArgMax, channels_last
 from a2q_hls.train.graph.values import Codes
 
 
@@ -80,6 +80,7 @@ class Trace(fx.Interpreter):
         self.values: dict[str, Any] = {}
         self.first: Any = None
         self.last: Any = None
+        self.keeps_axis = False
         self.run(x)
 
     def run_node(self, n: fx.Node) -> Any:
@@ -88,6 +89,8 @@ class Trace(fx.Interpreter):
         module = self.module.get_submodule(str(n.target)) if n.op == "call_module" else None
         if isinstance(module, InputQuantizer):
             self.first = value
+        if isinstance(module, ArgMax):
+            self.keeps_axis = module.keep
         if n.op != "output" and not isinstance(module, OutputValues):
             self.last = value
         return value
@@ -98,8 +101,10 @@ class Trace(fx.Interpreter):
 
     def outputs(self) -> Int64:
         """Output integers (B, H, W, C), or (B, C) of a vector."""
-        values = self.last.values if isinstance(self.last, Codes) else self.last
-        return _squeezed(channels_last(values.unsqueeze(1) if values.ndim == 1 else values))
+        if isinstance(self.last, Codes):
+            return _squeezed(channels_last(self.last.values))
+        classes = self.last if self.keeps_axis else self.last.unsqueeze(1)
+        return _squeezed(channels_last(classes))
 
 
 def _squeezed(values: Int64) -> Int64:

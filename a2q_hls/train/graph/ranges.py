@@ -39,6 +39,8 @@ class Range:
             scale = max(self.hi - self.lo, 1e-12) / (type_.levels - 1)
             return scale, min(max(round(-self.lo / scale) + type_.min, type_.min), type_.max)
         low = -self.lo / -type_.min if type_.min else 0.0
+        if not type_.max:  # One signed bit: -1 and 0.
+            return max(low, 1e-12), 0
         return max(low, self.hi / type_.max, 1e-12), 0
 
 

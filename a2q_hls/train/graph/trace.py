@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import operator
 import re
 import traceback
@@ -50,14 +51,16 @@ def traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
     Raises:
         A2QError: the model cannot be traced, or fails on the example.
     """
-    own = copy.deepcopy(model).eval()
     tracer = _Tracer()
     try:
-        graph = tracer.trace(own)
+        own = copy.deepcopy(model).eval()
+        graph = tracer.trace(own, _defaults(own))
     except Exception as error:
         raise _untraceable(error) from error
     _without_side_effects(own, graph)
     result = fx.GraphModule(tracer.root, graph, type(model).__name__)
+    result.graph.eliminate_dead_code()
+    result.recompile()
     try:
         _Shapes(result).run(example)
     except Exception as error:
@@ -66,6 +69,12 @@ def traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
             f"model on {tuple(example.shape)}", found, "a run on the example"
         ) from error
     return result
+
+
+def _defaults(model: nn.Module) -> dict[str, Any]:
+    """Arguments of forward() behind the first that have a default: they keep it."""
+    parameters = list(inspect.signature(model.forward).parameters.values())[1:]
+    return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 
 
 def _without_side_effects(model: nn.Module, graph: fx.Graph) -> None:

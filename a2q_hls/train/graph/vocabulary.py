@@ -146,6 +146,8 @@ def _batch_norm(module: _BatchNorm) -> StepOp:
 
 def _cat(gm: fx.GraphModule, node: fx.Node) -> Operation:
     axis = argument(node, 1, "dim", 0)
+    if any(part.op == "get_attr" for part in node.all_input_nodes):
+        raise Unmapped("found a parameter as an operand, expected what depends on the input")
     rank = len(node.meta["shape"])
     if axis not in (1, 1 - rank):
         raise Unmapped(f"found axis {axis}, expected the channels, 1")
