@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,14 @@ class DataSet:
                 found = f"x {x.dtype} {tuple(x.shape)}, y {tuple(y.shape)}"
                 where = f"data set {self.name!r}, {part}"
                 raise A2QError.of(where, found, "floats (n, C, ...) and as many targets")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of name and all tensors."""
+        state = hashlib.sha256(self.name.encode())
+        for part in (self.x_train, self.y_train, self.x_test, self.y_test):
+            state.update(str(tuple(part.shape)).encode() + part.contiguous().numpy().tobytes())
+        return state.hexdigest()
 
     @property
     def classifies(self) -> bool:

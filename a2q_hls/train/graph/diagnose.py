@@ -19,7 +19,7 @@ from a2q_hls.train.graph.arrange import Arrangement, simplified
 from a2q_hls.train.graph.export import evaluating
 from a2q_hls.train.graph.fit import outputs, score
 from a2q_hls.train.graph.nodes import Dot
-from a2q_hls.train.graph.recipe import POST_TRAINING, Change, Override, Recipe
+from a2q_hls.train.graph.recipe import POST_TRAINING, Change, Layer, Override, Recipe
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
 from a2q_hls.zoo.datasets import DataSet
@@ -28,6 +28,7 @@ WIDE = 16
 """Bits that stand for no quantization."""
 IMAGES = 2000
 """Test inputs that the parts are compared on."""
+_MOST = 60  # Bits of an accumulator that a recipe may name.
 LOSS = 0.01
 """Share of the float score that a part may lose before it is a suspect."""
 
@@ -78,9 +79,9 @@ def diagnose(
     x, data = data.calibration(recipe.calibration), data.fewer(IMAGES)
     names = layer_names(model, x)
     base = start(recipe)
-    cases = [("everything", base), ("weights alone", only_weights(base))]
+    cases = [("everything", base), ("weights alone", only_weights(base, names))]
     cases += [("activations alone", only_activations(base))]
-    cases += [(name, only_layer(base, name)) for name in names]
+    cases += [(name, only_layer(base, names, name)) for name in names]
     findings: list[Finding] = []
     ranges: tuple[LayerRange, ...] = ()
     for index, (name, case) in enumerate(cases):
@@ -108,21 +109,38 @@ def start(recipe: Recipe) -> Recipe:
     return recipe.model_copy(update={"method": "ptq"})
 
 
-def only_weights(recipe: Recipe) -> Recipe:
-    """Activations of ``WIDE`` bits everywhere."""
-    return _wide(recipe, {}, {"bits": WIDE})
+def settings_of(recipe: Recipe, names: list[str], name: str) -> Layer:
+    """Settings of one of the layers, in order, of a model."""
+    return recipe.layer(name, name == names[0], name == names[-1])
+
+
+def only_weights(recipe: Recipe, names: list[str]) -> Recipe:
+    """Activations of ``WIDE`` bits everywhere. An accumulator grows by as many bits as its inputs,
+    so that the budget of the weights stays what it is."""
+    wider = []
+    for name in names[1:]:  # The first layer reads the input, which keeps its bits.
+        settings = settings_of(recipe, names, name)
+        if settings.accumulator is not None:
+            bits = min(settings.accumulator + WIDE - settings.activations.bits, _MOST)
+            wider.append(Override(layers=(name,), accumulator=bits))
+    wide = _wide(recipe, {}, {"bits": WIDE})
+    return wide.model_copy(update={"overrides": (*wide.overrides, *wider)})
 
 
 def only_activations(recipe: Recipe) -> Recipe:
     """Weights of ``WIDE`` bits everywhere, by rounding to nearest."""
     wide = _wide(recipe, {"bits": WIDE}, {})
     steps = recipe.steps.model_copy(update={"adaround": None})
-    return wide.model_copy(update={"method": "ptq", "accumulator": None, "steps": steps})
+    changes = {"method": "ptq", "accumulator": None, "steps": steps}
+    free = {"method": "ptq", "accumulator": "data type"}
+    ends = {end: getattr(wide, end).model_copy(update=free) for end in ("first", "last")}
+    overrides = tuple(override.model_copy(update=free) for override in wide.overrides)
+    return wide.model_copy(update={**changes, **ends, "overrides": overrides})
 
 
-def only_layer(recipe: Recipe, name: str) -> Recipe:
-    """``WIDE`` bits everywhere but in one layer and in what it reads."""
-    settings = recipe.layer(name)
+def only_layer(recipe: Recipe, names: list[str], name: str) -> Recipe:
+    """``WIDE`` bits everywhere but in one layer and in what it reads; no accumulator."""
+    settings = settings_of(recipe, names, name)
     narrow = Override(
         layers=(name,),
         weights=settings.weights.model_dump(),

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.functional import mse_loss
 
 from a2q_hls.train.config import FitConfig
@@ -40,10 +41,12 @@ def fit(
         data: what it learns.
         settings: epochs, batch, rate and weight decay.
         path: checkpoint, written after every epoch.
-        digest: of all that the training depends on; another one's checkpoint is refused.
+        digest: of the settings; with the data's and the initial model's it names the training, and
+            another one's checkpoint is refused.
         seed: of the order of the samples.
         report: called after every epoch.
     """
+    digest = _fingerprint(digest, model, data)
     groups = parameter_groups(model, settings.weight_decay)
     groups = [group | {"rate": settings.rate} for group in groups if group["params"]]
     loss: Loss = classification_loss if data.classifies else _square_error
@@ -58,6 +61,17 @@ def fit(
         epochs_a_checkpoint=1,
     )
     run_stage(stage, Samples(data.x_train.unsqueeze(1), data.y_train), digest, path, report)
+
+
+def _fingerprint(digest: str, model: nn.Module, data: DataSet) -> str:
+    """SHA-256 of the settings' digest, the training data, and the model as it starts."""
+    state = hashlib.sha256(digest.encode())
+    state.update(data.fingerprint.encode())
+    code = model.code if isinstance(model, fx.GraphModule) else str(model)
+    state.update(code.encode())
+    for name, value in model.state_dict().items():
+        state.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+    return state.hexdigest()
 
 
 @torch.no_grad()

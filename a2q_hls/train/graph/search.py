@@ -19,9 +19,9 @@ from a2q_hls.ints import IntType
 from a2q_hls.train.graph.activations import THRESHOLD_BITS
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.arrange import Arrangement, simplified
-from a2q_hls.train.graph.diagnose import only_layer, sqnr
+from a2q_hls.train.graph.diagnose import only_layer, settings_of, sqnr
 from a2q_hls.train.graph.operations import DotOp
-from a2q_hls.train.graph.recipe import Override, Recipe
+from a2q_hls.train.graph.recipe import Layer, Override, Recipe
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
 
@@ -119,28 +119,38 @@ def _table(
     model: nn.Module, recipe: Recipe, example: Tensor, cycles: int, report: Report
 ) -> list[list[Choice]]:
     found = sizes(model, example)
+    names = [size.name for size in found]
     total = len(found) * len(WIDTHS)
     table: list[list[Choice]] = []
     for size in found:
         table.append([])
         for bits in WIDTHS:
             report("sensitivities", sum(map(len, table)), total)
-            noise = _noise(model, recipe, example, size.name, bits)
-            table[-1].append(Choice(size, bits, _cost(recipe, size, bits, cycles), noise))
+            noise = _noise(model, recipe, example, names, size.name, bits)
+            table[-1].append(
+                Choice(
+                    size,
+                    bits,
+                    _cost(settings_of(recipe, names, size.name), size, bits, cycles),
+                    noise,
+                )
+            )
     report("sensitivities", total, total)
     return table
 
 
-def _noise(model: nn.Module, recipe: Recipe, x: Tensor, name: str, bits: int) -> float:
+def _noise(
+    model: nn.Module, recipe: Recipe, x: Tensor, names: list[str], name: str, bits: int
+) -> float:
     override = Override(layers=(name,), weights={"bits": bits}, activations={"bits": bits})
     base = recipe.model_copy(update={"overrides": (override,), "method": "ptq"})
-    quantized = quantize(model, only_layer(base, name), x)
+    quantized = quantize(model, only_layer(base, names, name), x)
     return float(10.0 ** (-sqnr(model, quantized, x) / 10))
 
 
-def _cost(recipe: Recipe, size: Size, bits: int, cycles: int) -> float:
+def _cost(layer: Layer, size: Size, bits: int, cycles: int) -> float:
     widest = data_type_bits(size.length, IntType(bits, False), IntType(bits, True))
-    accumulator = min(widest, recipe.layer(size.name).accumulator or widest)
+    accumulator = min(widest, layer.accumulator or widest)
     return luts(size, bits, bits, accumulator, cycles)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import nn
 
 from a2q_hls import store
@@ -72,6 +72,14 @@ class Study(_Strict):
     quantizations: tuple[Quantizations, ...]
     orderings: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _orderings_name_labels(self) -> Study:
+        labels = [kind.label for kind in self.quantizations]
+        for label in [label for pair in self.orderings for label in pair]:
+            if label not in labels:
+                raise ValueError(f"orderings name {label!r}, expected one of {labels}")
+        return self
 
     @classmethod
     def load(cls, path: Path) -> Study:
@@ -129,11 +137,17 @@ def float_model(study: Study, data: DataSet, out: Path, seed: int, report: Repor
     model = call(study.model, **study.arguments)
     if not isinstance(model, nn.Module):
         raise A2QError.of(study.model, f"a {type(model).__name__}", "a torch module")
-    key = _digest(study.data, study.model, study.arguments, study.training.model_dump(), seed)
+    key = _digest(*_base(study, data, seed))
     name = f"float_seed{seed}"
     progress = lambda p: report(name, p.epoch, p.epochs)  # noqa: E731
     fit(model, data, study.training, out / f"{name}_{key[:8]}.ckpt", key, seed, progress)
     return model.eval()
+
+
+def _base(study: Study, data: DataSet, seed: int) -> tuple[object, ...]:
+    """What a float network depends on."""
+    settings = (study.model, study.arguments, study.training.model_dump())
+    return (data.fingerprint, *settings, seed)
 
 
 def _digest(*parts: object) -> str:
@@ -150,8 +164,7 @@ def _result(
     report: Report,
 ) -> Result:
     recipe = kind.at(width)
-    base = (study.data, study.model, study.arguments, study.training.model_dump(), seed)
-    key = _digest(*base, recipe.model_dump())
+    key = _digest(*_base(study, data, seed), recipe.model_dump())
     path = out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
     if path.exists():
         return Result(**json.loads(path.read_text()))
@@ -172,8 +185,8 @@ def _result(
 
 def _float_score(study: Study, model: nn.Module, data: DataSet, out: Path, seed: int) -> float:
     """Score of the float network, measured once."""
-    base = (study.data, study.model, study.arguments, study.training.model_dump(), seed)
-    path = out / f"float_seed{seed}_{_digest(*base)[:8]}.score.json"
+    key = _digest(*_base(study, data, seed))
+    path = out / f"float_seed{seed}_{key[:8]}.score.json"
     if not path.exists():
         write_text(path, json.dumps({"float_score": score(model, data)}) + "\n")
     return float(json.loads(path.read_text())["float_score"])
