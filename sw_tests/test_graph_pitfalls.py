@@ -176,3 +176,63 @@ def test_a_sample_meets_every_column_of_an_image() -> None:
     x[..., 17] = 1.0
     sample = ranges.sample(x)
     assert 0.02 < float((sample == 1).float().mean()) < 0.045
+
+
+def test_what_the_user_has_frozen_stays_frozen() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
+    model.train()
+    model[1].eval()
+    model[0].weight.requires_grad_(False)
+    before = model[1].running_mean.clone()
+    quantized = a2q_hls.quantize(model, a2q_hls.Recipe.parse("{method: qat}"), images())
+    norms = [m for m in quantized.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert quantized.training
+    assert not norms[0].training
+    quantized(images()).sum().backward()
+    assert torch.equal(norms[0].running_mean, before)
+    assert not quantized.get_submodule("0").weight.requires_grad
+    assert quantized.get_submodule("3").weight.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{method: optq, weights: {per_channel: false}}", "per_channel"),
+        ("{method: a2q, accumulator: 9, weights: {symmetric: false}}", "asymmetric"),
+        ("{input: {range: [1, -1]}}", "holds zero"),
+        ("{input: {range: [0, 0]}}", "more than one value"),
+        ("{weights: {bits: 99}}", "weights.bits"),
+        ("{wheights: {}}", "wheights"),
+        ("{first: {weights: {bit: 3}}}", "bit"),
+        ("{method: a2q, steps: {adaround: {}}}", "adaround"),
+        ("{overrides: [{layers: []}]}", "layers"),
+        ("[", "no YAML"),
+    ],
+)
+def test_wrong_recipes_say_what_is_wrong(text: str, message: str) -> None:
+    with pytest.raises(A2QError, match=message):
+        a2q_hls.Recipe.parse(text, "r.yaml")
+
+
+def test_an_override_that_matches_nothing_is_refused() -> None:
+    recipe = a2q_hls.Recipe.parse("{overrides: [{layers: [nowhere.*], accumulator: 9}]}")
+    with pytest.raises(A2QError, match="nowhere"):
+        a2q_hls.quantize(nn.Sequential(nn.Linear(3, 2)), recipe, torch.rand(4, 3))
+
+
+def test_asymmetric_weights_fit_the_width_of_their_data_types() -> None:
+    layer = nn.Linear(120, 4)
+    nn.init.uniform_(layer.weight, 0.9, 1.0)
+    recipe = a2q_hls.Recipe.parse("{method: ptq, weights: {symmetric: false}, input: {bits: 4}}")
+    x = torch.rand(16, 120)
+    a2q_hls.export(a2q_hls.quantize(nn.Sequential(layer), recipe, x), x)
+
+
+def test_tensors_and_sums_of_flattened_images_are_refused_at_once() -> None:
+    def mixed(m: Model, x: Tensor) -> Tensor:
+        return m.c(m.a(x)).flatten(1) + m.fc512(pooled(m.b(x)))
+
+    model = Model(mixed)
+    model.fc512 = nn.Linear(8, 512)
+    with pytest.raises(A2QError, match="flattened"):
+        a2q_hls.quantize(model, a2q_hls.Recipe.parse(WIDE), images())

@@ -44,7 +44,11 @@ class Samples:
 
 @dataclass(frozen=True)
 class Stage:
-    """What is trained: a model, its parameter groups with rates, and a penalty by progress 0..1."""
+    """What is trained: a model, its parameter groups with rates, and a penalty by progress 0..1.
+
+    With ``global_seed`` torch's own generator, which dropout uses, starts every epoch anew, so that
+    an interrupt changes nothing.
+    """
 
     name: str
     model: nn.Module
@@ -54,6 +58,7 @@ class Stage:
     penalty: Callable[[float], Tensor | float] = lambda progress: 0.0
     loss: Loss = lambda *parts: classification_loss(*parts)
     epochs_a_checkpoint: int = EPOCHS_A_CHECKPOINT
+    global_seed: int | None = None
 
 
 def classification_loss(
@@ -83,6 +88,8 @@ def run_stage(
         restore(checkpoint, stage.model, optimizer, stage.generator)
     stage.model.train()
     for epoch in range(checkpoint.epoch if checkpoint else 0, stage.fit.epochs):
+        if stage.global_seed is not None:
+            torch.manual_seed(stage.global_seed * 100_003 + epoch)
         mean = _epoch(stage, samples, optimizer, epoch)
         finished = epoch + 1
         if finished % stage.epochs_a_checkpoint == 0 or finished == stage.fit.epochs:

@@ -100,7 +100,7 @@ def factory(text: str) -> Callable[..., object]:
     module, _, name = text.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
+    except (ImportError, AttributeError, ValueError, TypeError) as error:
         expected = "package.module:name of a class or function that can be imported"
         raise A2QError.of(repr(text), str(error), expected) from error
     if not callable(found):

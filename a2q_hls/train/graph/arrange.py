@@ -185,7 +185,7 @@ def refuse_flattened(items: Sequence[Item]) -> None:
     """Refuse what needs the order of flattened (C, H, W), which the network has as (H, W, C).
 
     Raises:
-        A2QError: all such places: batch norms, concatenations and the output.
+        A2QError: all such places: batch norms, concatenations, additions of vectors, the output.
     """
     flat: set[str] = set()
     wrong: list[str] = []
@@ -193,7 +193,9 @@ def refuse_flattened(items: Sequence[Item]) -> None:
         operation = item.operation
         reads = any(name in flat for name in item.sources)
         norm = isinstance(operation, StepOp) and isinstance(operation.module, ChannelNorm)
-        if reads and (norm or operation is None or isinstance(operation, ConcatOp)):
+        mixed = isinstance(operation, AddOp) and not all(name in flat for name in item.sources)
+        ordered = operation is None or isinstance(operation, (ConcatOp, ArgMaxOp))
+        if reads and (norm or mixed or ordered):
             wrong.append(f"{item.place}\n    {item.name} of flattened images")
         shape = next((i.shape for i in items if i.name in item.sources), ())
         flattens = isinstance(operation, FlattenOp) and any(size > 1 for size in shape[2:])

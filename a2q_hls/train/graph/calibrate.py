@@ -129,7 +129,7 @@ class Calibration:
         """Statistics of the quantized layer, which its training then keeps up; after training the
         user's remain, but for a mean that empirical bias correction moves."""
         real, norm = sums.real().double().transpose(0, 1).flatten(1), step.norm
-        if self.recipe.method not in POST_TRAINING:
+        if self.recipe.method not in POST_TRAINING and not step.frozen:
             norm.running_mean.copy_(real.mean(dim=1))  # type: ignore[union-attr]
             norm.running_var.copy_(real.var(dim=1, correction=0))  # type: ignore[union-attr]
 

@@ -12,6 +12,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from a2q_hls.train.graph.autograd import channels_first
 
+FROZEN = "frozen_by_user"
+"""Attribute of a batch norm that was in evaluation mode while its model was not."""
+
 
 class Clamp(nn.Module):
     """x limited to [lo, hi]: ReLU, ReLU6, Hardtanh."""
@@ -50,8 +53,8 @@ class Norm(nn.Module):
         self.factor, self.addend = factor, addend
 
     def affine(self) -> tuple[Tensor, Tensor]:
-        """(factor, addend), float64, (1,) or (C,)."""
-        return tuple(torch.tensor([v], dtype=torch.float64) for v in (self.factor, self.addend))  # type: ignore[return-value]
+        """(factor, addend), float64, (C,) or scalars, which go with tensors of any device."""
+        return tuple(torch.tensor(v, dtype=torch.float64) for v in (self.factor, self.addend))  # type: ignore[return-value]
 
     def forward(self, x: Tensor) -> Tensor:
         """x factor + addend."""
@@ -64,6 +67,14 @@ class ChannelNorm(Norm):
     def __init__(self, norm: _BatchNorm) -> None:
         super().__init__()
         self.norm = norm
+        self.frozen = bool(vars(norm).get(FROZEN, False))
+
+    def train(self, mode: bool = True) -> ChannelNorm:
+        """Training mode, in which one that the user has frozen keeps its statistics."""
+        super().train(mode)
+        if self.frozen:
+            self.norm.eval()
+        return self
 
     def affine(self) -> tuple[Tensor, Tensor]:
         """gamma / sqrt(var + eps) and beta - mean factor, float64, (C,)."""

@@ -54,8 +54,8 @@ class Dot(nn.Module):
     ) -> None:
         super().__init__()
         # Copies: the float model beside this one is still needed.
-        self.weight = nn.Parameter(weight.detach().clone())
-        self.bias = None if bias is None else nn.Parameter(bias.detach().clone())
+        self.weight = _copied(weight)
+        self.bias = None if bias is None else _copied(bias)
         self.quantizer, self.geometry = quantizer, geometry
 
     @property
@@ -110,6 +110,10 @@ class Dot(nn.Module):
         dtype = exact_dtype(largest, codes.device)
         with torch.autocast(codes.device.type, enabled=False):
             return self.product(self.padded(x.values.to(dtype), fill), codes.to(dtype))
+
+
+def _copied(parameter: nn.Parameter) -> nn.Parameter:
+    return nn.Parameter(parameter.detach().clone(), requires_grad=parameter.requires_grad)
 
 
 class MaxPool(nn.Module):

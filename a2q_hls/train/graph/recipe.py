@@ -53,6 +53,14 @@ class Input(_Strict):
     bits: Bits = 8
     range: tuple[float, float] | None = None
 
+    @model_validator(mode="after")
+    def _range_holds_zero(self) -> Input:
+        if self.range is not None and not self.range[0] <= 0.0 <= self.range[1]:
+            raise ValueError(f"range {self.range}, expected one that holds zero")
+        if self.range is not None and self.range[0] == self.range[1]:
+            raise ValueError(f"range {self.range}, expected more than one value")
+        return self
+
 
 class Output(_Strict):
     """Codes of the network's output; without ``bits`` they are sums on one common scale."""
@@ -124,6 +132,15 @@ class Layer(_Strict):
     weights: Weights
     activations: Activations
     accumulator: Accumulator | None
+
+    @model_validator(mode="after")
+    def _weights_suit_the_method(self) -> Layer:
+        weights, method = self.weights, self.method
+        if method not in ("qat", "ptq") and not weights.symmetric:
+            raise ValueError(f"asymmetric weights with method {method}, expected qat or ptq")
+        if method in ("gpfq", "optq") and not weights.per_channel:
+            raise ValueError(f"weights per tensor with method {method}, expected per_channel")
+        return self
 
 
 class Recipe(_Strict):

@@ -272,7 +272,9 @@ def weight_quantizer(
     settings = layer.weights
     matrix = operation.weight.flatten(1)
     shape = (matrix.shape[0], matrix.shape[1])
-    widest = data_type_bits(shape[1], x, IntType(settings.bits, True))
+    # Asymmetric integers contain their zero point, which may take one more bit.
+    weight_bits = settings.bits + (not settings.symmetric)
+    widest = data_type_bits(shape[1], x, IntType(weight_bits, True))
     accumulator = IntType(layer.accumulator or widest, True)
     spec = WeightSpec(
         settings.bits,

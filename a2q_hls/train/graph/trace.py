@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from a2q_hls.errors import A2QError
+from a2q_hls.train.graph.elementwise import FROZEN
 
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
 _IN_PLACE = {
@@ -53,7 +55,7 @@ def traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
     """
     tracer = _Tracer()
     try:
-        own = copy.deepcopy(model).eval()
+        own = _frozen_marked(copy.deepcopy(model)).eval()
         graph = tracer.trace(own, _defaults(own))
     except Exception as error:
         raise _untraceable(error) from error
@@ -69,6 +71,14 @@ def traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
             f"model on {tuple(example.shape)}", found, "a run on the example"
         ) from error
     return result
+
+
+def _frozen_marked(model: nn.Module) -> nn.Module:
+    """The model, whose batch norms know whether the user has frozen them."""
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            vars(module)[FROZEN] = model.training and not module.training
+    return model
 
 
 def _defaults(model: nn.Module) -> dict[str, Any]:
