@@ -65,8 +65,9 @@ def _reduced(grad: Tensor, like: Tensor) -> Tensor:
 class NormedWeight(torch.autograd.Function):
     """Integers of A2Q and A2Q+: trunc(clip(u / ||u||_1 min(2^(t - d), T))), rows (C, K).
 
-    u is v, or v less its mean (``centred``); T is the budget in codes. Computed in float64, as a
-    rounding error beyond T could break the budget; the codes are of the dtype of v.
+    u is v, or v less its mean (``centred``); T is the budget in codes. Rounding errors of the sums
+    could go beyond T: it is taken by their bound smaller, (K + 32) half epsilons. Centring is in
+    float64, as a mean much larger than its deviations leaves too few digits of float32.
     """
 
     @staticmethod
@@ -74,15 +75,16 @@ class NormedWeight(torch.autograd.Function):
         ctx: Any, v: Tensor, d: Tensor, t: Tensor, budget: float, largest: int, centred: bool
     ) -> Tensor:
         """Codes (C, K) for v (C, K), log2 scale d (C, 1) or (1, 1), log2 norm t (C, 1)."""
-        u = v.double()
-        u = functions.centre(u) if centred else u
-        norm = functions.l1_norm(u).clamp_min(torch.finfo(torch.float64).tiny)
-        learned = torch.exp2(t.double() - d.double())
-        radius = learned.clamp_max(budget)
-        real = u * (radius / norm)
-        ctx.save_for_backward(*(part.to(v.dtype) for part in (real, radius, radius / norm)))
+        u = functions.centre(v.double()).to(v.dtype) if centred else v
+        norm = functions.l1_norm(u).clamp_min(torch.finfo(v.dtype).tiny)
+        margin = 1 - (v.shape[1] + 32) * torch.finfo(v.dtype).eps / 2
+        learned = torch.exp2(t - d).to(v.dtype)
+        radius = learned.clamp_max(budget * margin)
+        ratio = radius / norm
+        real = u * ratio
+        ctx.save_for_backward(real, radius, ratio)
         ctx.free, ctx.largest, ctx.centred, ctx.shape = learned < budget, largest, centred, d.shape
-        return torch.trunc(real).clamp_(-largest, largest).to(v.dtype)
+        return torch.trunc(real).clamp_(-largest, largest)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
