@@ -178,6 +178,20 @@ def test_a_sample_meets_every_column_of_an_image() -> None:
     assert 0.02 < float((sample == 1).float().mean()) < 0.045
 
 
+@pytest.mark.parametrize("method", ["gpfq", "optq"])
+def test_tiles_fit_in_the_order_of_the_hardware(method: str) -> None:
+    torch.manual_seed(0)
+    layers = (nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 5))
+    text = f"{{method: {method}, accumulator: 11, axe: {{tile: 32}}, weights: {{bits: 6}}}}"
+    quantized = a2q_hls.quantize(nn.Sequential(*layers), a2q_hls.Recipe.parse(text), images())
+    network = a2q_hls.export(quantized, images())
+    matrix = network.dots[1].matrix
+    for first in range(0, matrix.shape[1], 32):
+        tile = matrix[:, first : first + 32]
+        reach = np.maximum(tile, 0).sum(axis=1).max(), np.maximum(-tile, 0).sum(axis=1).max()
+        assert 15 * max(reach) <= 1023
+
+
 def test_what_the_user_has_frozen_stays_frozen() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 2, 1))
     model.train()

@@ -98,6 +98,7 @@ def _annotate(result: fx.GraphModule, arrangement: Arrangement) -> set[str]:
         if item is None or not isinstance(_module(result, node), Dot):
             continue
         node.meta |= {"layer": arrangement.layer(item), "source": item.sources[0]}
+        node.meta["channels"] = arrangement.channels(item.sources[0])
         node.meta["started"] = str(node.target) in seen
         seen.add(str(node.target))
         needed |= {item.name, item.sources[0]}

@@ -123,6 +123,13 @@ class Arrangement:
         """Representative of the group that the codes of a value belong to."""
         return self.group[min(self.origins(name))]
 
+    def channels(self, name: str) -> int:
+        """Channels of a value, before it was flattened if it was."""
+        item = self.by_name[name]
+        if isinstance(item.operation, (FlattenOp, StepOp, DropoutOp, AddOp)):
+            return self.channels(item.sources[0])
+        return item.shape[1]
+
     def alone(self, name: str) -> bool:
         """Whether no other value has the scale of this one."""
         root = self.root(name)

@@ -126,8 +126,8 @@ class Calibration:
         module.zero.fill_(float(zero))
 
     def _renormalize(self, source: fx.Node, step: ChannelNorm, sums: Sums) -> None:
-        """Statistics of the quantized layer, which its training then keeps up; after training the
-        user's remain, but for a mean that empirical bias correction moves."""
+        """Statistics of the quantized layer, which its training then keeps up; a method without
+        training, and a batch norm that the user has frozen, keep the user's."""
         real, norm = sums.real().double().transpose(0, 1).flatten(1), step.norm
         if self.recipe.method not in POST_TRAINING and not step.frozen:
             norm.running_mean.copy_(real.mean(dim=1))  # type: ignore[union-attr]
@@ -175,7 +175,7 @@ class Calibration:
             source = node.meta["source"]
             if layer.method in ("gpfq", "optq"):
                 wanted = self.floats.changed(source, self.reference.value(source))
-                column_by_column(module, layer, self.recipe.axe, wanted, x)
+                column_by_column(module, layer, self.recipe.axe, wanted, x, node.meta["channels"])
             elif self.recipe.steps.adaround and layer.method == "ptq":
                 wanted = self.floats.changed(
                     node.meta["item"], self.reference.value(node.meta["item"])

@@ -18,7 +18,9 @@ from a2q_hls.train.ptq import FACTORS, quantized_layer
 _ELEMENTS = 1 << 25  # Of the windows that are unfolded at a time.
 
 
-def column_by_column(dot: Dot, layer: Layer, axe: Axe, wanted: Tensor, x: Codes) -> None:
+def column_by_column(
+    dot: Dot, layer: Layer, axe: Axe, wanted: Tensor, x: Codes, channels: int
+) -> None:
     """Freeze the layer's integers, in place.
 
     Args:
@@ -27,6 +29,7 @@ def column_by_column(dot: Dot, layer: Layer, axe: Axe, wanted: Tensor, x: Codes)
         axe: see the recipe.
         wanted: the float model's inputs (B, C, ...) of the layer.
         x: the quantized model's, of the same images.
+        channels: of the images that the layer reads, flattened or not.
     """
     scale, zero = float(x.scale), float(x.zero)
     floats, codes = rows(dot, wanted / scale, x.values - zero, axe.rows)
@@ -34,7 +37,7 @@ def column_by_column(dot: Dot, layer: Layer, axe: Axe, wanted: Tensor, x: Codes)
     if layer.accumulator is not None:
         budget = Budget(dot.quantizer.spec.x, layer.accumulator, axe.tile)
     parts = []
-    order = hardware_order(dot)
+    order = hardware_order(dot, channels)
     groups, share = dot.geometry.groups, len(dot.weight) // dot.geometry.groups
     for group in range(groups):
         weights = dot.matrix[group * share : (group + 1) * share, order].double()
@@ -60,9 +63,10 @@ def _spec(spec: WeightSpec, budget: Budget | None, length: int) -> WeightSpec:
     return WeightSpec(spec.bits, spec.x, outer, True, spec.power_of_two)
 
 
-def hardware_order(dot: Dot) -> Tensor:
-    """Columns (C, KH, KW) of the layer's matrix in the hardware's order (KH, KW, C)."""
-    depth = dot.weight.shape[1]
+def hardware_order(dot: Dot, channels: int) -> Tensor:
+    """Columns (C, KH, KW) of the layer's matrix in the hardware's order (KH, KW, C); a dense layer
+    behind a flattening reads (C, H, W) of so many channels."""
+    depth = channels // dot.geometry.groups
     return torch.arange(dot.matrix.shape[1]).reshape(depth, -1).T.flatten()
 
 

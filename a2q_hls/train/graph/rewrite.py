@@ -32,7 +32,6 @@ from a2q_hls.train.graph.operations import (
     MaxPoolOp,
     MeanOp,
     PixelShuffleOp,
-    SkipOp,
     StepOp,
     TrailingOp,
     UpsampleOp,
@@ -260,7 +259,7 @@ def _module(item: Item) -> nn.Module:
             return nodes.Upsample(operation.factor)
         case PixelShuffleOp():
             return nodes.PixelShuffle(operation.factor)
-        case SkipOp() | _:
+        case _:
             raise TypeError(f"no module for {operation}")
 
 

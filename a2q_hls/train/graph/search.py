@@ -33,12 +33,11 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Size:
-    """A layer's dot products: their number ``count`` an image, their length, its channels."""
+    """A layer's dot products: their number ``count`` an image, and their length."""
 
     name: str
     count: int
     length: int
-    channels: int
 
 
 def luts(size: Size, weight_bits: int, input_bits: int, accumulator: int, cycles: int) -> float:
@@ -67,7 +66,7 @@ def sizes(model: nn.Module, example: Tensor) -> list[Size]:
         for extent in item.shape[1:]:
             count *= extent
         matrix = item.operation.weight.flatten(1)
-        found.append(Size(item.operation.name, count, matrix.shape[1], matrix.shape[0]))
+        found.append(Size(item.operation.name, count, matrix.shape[1]))
     return found
 
 
