@@ -58,9 +58,8 @@ def adaround(
             found = _after(following, _sums(dot, part, codes, scale))
             target = _after(following, _real(wanted[batch]))
             error = (found - target).square().sum(dim=1).mean()
-            progress = iteration / settings.iterations
-            if progress > _WARM_UP:
-                beta = _BETA[0] + (_BETA[1] - _BETA[0]) * (progress - _WARM_UP) / (1 - _WARM_UP)
+            beta = _beta(iteration / settings.iterations)
+            if beta is not None:
                 error = error + settings.regularization * regularization(h, beta)
             optimizer.zero_grad()
             error.backward()  # type: ignore[no-untyped-call]
@@ -68,6 +67,13 @@ def adaround(
     rounded = below + (choices(v.detach()) >= 0.5)
     integers = torch.minimum(torch.maximum(rounded, lowest), highest)
     dot.quantizer = FrozenWeight(integers, scale, spec, False)
+
+
+def _beta(progress: float) -> float | None:
+    """The annealed exponent; None while the choices are still free."""
+    if progress <= _WARM_UP:
+        return None
+    return _BETA[0] + (_BETA[1] - _BETA[0]) * (progress - _WARM_UP) / (1 - _WARM_UP)
 
 
 def _sums(dot: Dot, x: Codes, codes: Tensor, scale: Tensor) -> Sums:

@@ -11,10 +11,11 @@ from torch.nn.modules.conv import _ConvNd
 
 from a2q_hls.errors import A2QError
 from a2q_hls.train.graph.arrange import Arrangement, refuse_flattened, simplified
-from a2q_hls.train.graph.calibrate import Calibration, Report
+from a2q_hls.train.graph.calibrate import Calibration
 from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
 from a2q_hls.train.graph.floatrun import refuse_difference
 from a2q_hls.train.graph.nodes import Dot
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.reference import Reference
 from a2q_hls.train.graph.rewrite import Rewriter

@@ -7,7 +7,6 @@ errors; the float model beside it says what was meant.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +21,10 @@ from a2q_hls.train.graph.elementwise import ChannelNorm
 from a2q_hls.train.graph.equalize import FloatModel, Moments
 from a2q_hls.train.graph.nodes import Dot
 from a2q_hls.train.graph.posttrain import column_by_column
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Activations, Recipe
 from a2q_hls.train.graph.reference import Reference
 from a2q_hls.train.graph.values import Codes, Sums
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass

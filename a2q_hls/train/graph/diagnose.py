@@ -7,7 +7,7 @@ Float check; weights alone and activations alone; each layer alone; ranges; what
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,7 @@ from a2q_hls.train.graph.arrange import Arrangement, simplified
 from a2q_hls.train.graph.export import evaluating
 from a2q_hls.train.graph.fit import outputs, score
 from a2q_hls.train.graph.nodes import Dot
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Change, Layer, Override, Recipe
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
@@ -31,8 +32,6 @@ IMAGES = 2000
 _MOST = 60  # Bits of an accumulator that a recipe may name.
 LOSS = 0.01
 """Share of the float score that a part may lose before it is a suspect."""
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,11 +23,9 @@ from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export, input_codes, output_codes
 from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
 from a2q_hls.zoo.datasets import DataSet, call
-
-Report = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and its total."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ and parallel thresholds, every layer folded to the same number of cycles.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -21,14 +21,13 @@ from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.arrange import Arrangement, simplified
 from a2q_hls.train.graph.diagnose import only_layer, settings_of, sqnr
 from a2q_hls.train.graph.operations import DotOp
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import Layer, Override, Recipe
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
 
 WIDTHS = (8, 6, 5, 4, 3, 2)
 """Bits that are tried, of a layer's weights and of what it reads alike."""
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

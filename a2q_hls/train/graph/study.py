@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,9 @@ from a2q_hls.files import read_text, write_text
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export
 from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
 from a2q_hls.zoo.datasets import DataSet, call
-
-Report = Callable[[str, int, int], None]
 
 
 class _Strict(BaseModel):
