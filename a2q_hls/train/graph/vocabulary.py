@@ -83,7 +83,7 @@ def _item(gm: fx.GraphModule, node: fx.Node) -> Item:
         value = node.args[0]
         if not isinstance(value, fx.Node):
             raise Unmapped(f"found an output of {type(value).__name__}, expected one tensor")
-        return Item("output", None, (value.name,), value.meta["shape"], place(node))
+        return Item(node.name, None, (value.name,), value.meta["shape"], place(node))
     if node.op == "placeholder":
         return Item(node.name, None, (), node.meta["shape"], place(node))
     operation = _operation(gm, node)
