@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from a2q_hls.ints import IntType
 from a2q_hls.train import functions
 from a2q_hls.train.graph.autograd import Requantize, channels_first
-from a2q_hls.train.graph.elementwise import Clamp, Elementwise, Norm
+from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp, Elementwise, Norm
 from a2q_hls.train.graph.recipe import Activations
 from a2q_hls.train.graph.values import Codes, Sums
 
@@ -151,6 +151,8 @@ class Requantizer(Quantizer):
         if not self.training and self.affine:
             return self._shifted(sums)
         steps, scale = self._needed(), self.scale()
+        if steps and isinstance(steps[0], ChannelNorm) and steps[0].learns:
+            sums, steps = steps[0].normalized(sums), steps[1:]
         if not steps:
             return self.quantized(sums.values, scale, sums.scale, sums.offset)
         real = sums.fused() if self.training else sums.real()

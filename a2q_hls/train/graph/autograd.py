@@ -41,8 +41,8 @@ class Requantize(torch.autograd.Function):
         x, m, a = ctx.saved_tensors
         lo, hi = ctx.limits
         multiplier, addend = (channels_first(part, x.ndim) for part in (m, a))
-        distance = (x * multiplier).add_(addend - (lo + hi) / 2).abs_()
-        grad = grads[0] * (distance <= (hi - lo + 1) / 2)
+        real = (x * multiplier).add_(addend)
+        grad = torch.ops.aten.hardtanh_backward(grads[0], real, lo - 0.5, hi + 0.5)
         grad_m = _product(grad, x, m) if ctx.needs_input_grad[1] else None
         grad_a = _reduced(grad, a) if ctx.needs_input_grad[2] else None
         return grad.mul_(multiplier), grad_m, grad_a, None, None
@@ -52,7 +52,10 @@ def _product(grad: Tensor, x: Tensor, like: Tensor) -> Tensor:
     """Sum of grad * x, both (B, C, ...), over all but the channels, or over everything."""
     if like.numel() == 1:
         return torch.dot(grad.flatten(), x.flatten()).reshape(like.shape)
-    return _reduced(grad * x, like)
+    if x.ndim == 2:
+        return (grad * x).sum(dim=0)
+    products: Tensor = torch.linalg.vecdot(grad.flatten(2), x.flatten(2))
+    return products.sum(dim=0)
 
 
 def _reduced(grad: Tensor, like: Tensor) -> Tensor:
@@ -60,6 +63,32 @@ def _reduced(grad: Tensor, like: Tensor) -> Tensor:
     if like.numel() == 1:
         return grad.sum().reshape(like.shape)
     return grad.sum(dim=[0, *range(2, grad.ndim)])
+
+
+class Centred(torch.autograd.Function):
+    """x (B, C, ...) less its mean a channel; the biased variance (C,); and the mean (C,), through
+    which no gradient passes."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Deviations, variance and mean."""
+        count, channels = x.numel() // x.shape[1], x.new_empty(x.shape[1])
+        mean = _reduced(x, channels) / count
+        deviations = x - channels_first(mean, x.ndim)
+        variance = _product(deviations, deviations, channels) / count
+        ctx.save_for_backward(deviations)
+        ctx.mark_non_differentiable(mean)
+        return deviations, variance, mean
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        """Gradient of x."""
+        (deviations,) = ctx.saved_tensors
+        grad, of_variance, _ = grads
+        rank, count = grad.ndim, grad.numel() // grad.shape[1]
+        mean = _reduced(grad, of_variance) / count
+        factor = channels_first(of_variance * 2 / count, rank)
+        return torch.addcmul(grad, deviations, factor).sub_(channels_first(mean, rank))
 
 
 class NormedWeight(torch.autograd.Function):
