@@ -109,15 +109,16 @@ def _best(magnitude: Tensor, mass: int, largest: int) -> Tensor:  # magnitude: (
     for _ in range(torch.finfo(magnitude.dtype).bits):
         middle = (low + high) / 2
         count = _units(magnitude, middle, largest).sum(dim=-1, keepdim=True)
-        low, high = torch.where(count > mass, middle, low), torch.where(count > mass, high, middle)
-        if bool((_units(magnitude, high, largest).sum(dim=-1) == mass).all()):
+        low = torch.where(count >= mass, middle, low)  # Both ends meet where it is exact.
+        high = torch.where(count <= mass, middle, high)
+        if bool((low == high).all()):
             break
     return _units(magnitude, high, largest)
 
 
 def _units(magnitude: Tensor, gain: Tensor, largest: int) -> Tensor:
     """Units of every entry that gain more than that."""
-    return (torch.ceil(magnitude + 0.5 - gain) - 1).clamp(0, largest)
+    return (magnitude + (0.5 - gain)).ceil_().sub_(1).clamp_(0, largest)
 
 
 def norm_penalty(norm: Tensor, limit: Tensor | float) -> Tensor:
