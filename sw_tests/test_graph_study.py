@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,24 @@ def test_a_study_keeps_what_is_done(
 ) -> None:
     monkeypatch.setattr("a2q_hls.train.graph.study.quantize", None)
     assert len(run_study(study, data, folder)) == 10
+
+
+def test_processes_find_what_one_finds(
+    study: Study, data: DataSet, folder: Path, tmp_path: Path
+) -> None:
+    counted: list[tuple[str, int, int]] = []
+    few = study.model_copy(update={"quantizations": study.quantizations[:2]})
+    found = run_study(few, data, tmp_path, lambda *parts: counted.append(parts), processes=2)
+    wanted = run_study(few, data, folder)
+    assert [replace(r, seconds=0) for r in found] == [replace(r, seconds=0) for r in wanted]
+    assert counted[0] == ("float", 0, 2)
+    assert counted[-1] == ("quantizations", 8, 8)
+
+
+def test_an_error_in_a_process_is_the_callers(study: Study, data: DataSet, tmp_path: Path) -> None:
+    lost = study.model_copy(update={"model": "a2q_hls.zoo.mlp:nothing"})
+    with pytest.raises(A2QError, match="nothing"):
+        run_study(lost, data, tmp_path, processes=2)
 
 
 def test_wide_quantization_keeps_the_accuracy(study: Study, data: DataSet, folder: Path) -> None:

@@ -165,6 +165,7 @@ def study(
     data: Annotated[str, typer.Option(help="Overrides the study's data set: NAME:FOLDER.")] = "",
     out: Annotated[Path | None, typer.Option(help="Default runs/<name of the study>.")] = None,
     report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Networks at a time, a process each.")] = 1,
 ) -> None:
     """Quantize one network in many ways and at many widths, and report what each keeps.
 
@@ -181,7 +182,7 @@ def study(
     found = load_data(data or settings.data)
     folder = out or Path("runs") / settings.name
     with bars() as progress:
-        results = run_study(settings, found, folder, progress.report)
+        results = run_study(settings, found, folder, progress.report, jobs)
     command = f"a2q-hls study {config} --data {(data or settings.data).split(':')[0]}:FOLDER"
     pages = write_study(settings, results, found.name, report or folder, command)
     for path in pages:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import time
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,13 @@ from a2q_hls.files import read_text, write_text
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export
 from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
 from a2q_hls.zoo.datasets import DataSet, call
+
+RESULTS = 2
+"""Version of the results' files: those of another are not read."""
 
 
 class _Strict(BaseModel):
@@ -97,7 +102,8 @@ class Study(_Strict):
 class Result:
     """One quantized network, beside its float network; scores are shares or dB.
 
-    ``accumulators`` are the certified bits of every layer, ``sparsity`` the share of zero weights.
+    ``accumulators`` are the certified bits of every layer, ``sparsity`` the share of zero weights,
+    ``seconds`` the time that ``quantize`` took: all of it for post-training methods.
     """
 
     label: str
@@ -108,26 +114,40 @@ class Result:
     sparsity: float
     accumulators: dict[str, int]
     post_training: bool
+    seconds: float
 
 
 def run_study(
-    study: Study, data: DataSet, out: Path, report: Report = lambda *_: None
+    study: Study,
+    data: DataSet,
+    out: Path,
+    report: Report = lambda *_: None,
+    processes: int = 1,
 ) -> list[Result]:
-    """Do all of a study below ``out``; what is done already is read back."""
-    return list(_results(study, data, out, report))
-
-
-def _results(study: Study, data: DataSet, out: Path, report: Report) -> Iterator[Result]:
+    """Do all of a study below ``out``, by so many processes; what is done already is read back."""
+    within = report if processes == 1 else _silent
+    floats = partial(_float, study, data, out, within)
+    each(floats, study.seeds, processes, lambda n: report("float", n, len(study.seeds)))
     jobs = [
         (kind, width, seed)
         for seed in study.seeds
         for kind in study.quantizations
         for width in kind.accumulators
     ]
-    for index, (kind, width, seed) in enumerate(jobs):
-        report("quantizations", index, len(jobs))
-        yield _result(study, data, out, kind, width, seed, report)
-    report("quantizations", len(jobs), len(jobs))
+    result = partial(_result, study, data, out, within)
+    return each(result, jobs, processes, lambda n: report("quantizations", n, len(jobs)))
+
+
+def _silent(*_: object) -> None:
+    """No report: a process of several has no place to show it."""
+
+
+def _float(study: Study, data: DataSet, out: Path, report: Report, seed: int) -> None:
+    """The float network of a seed and its score, there for all that start from it."""
+    path = _float_score_path(study, data, out, seed)
+    if not path.exists():
+        model = float_model(study, data, out, seed, report)
+        write_text(path, json.dumps({"float_score": score(model, data)}) + "\n")
 
 
 def float_model(study: Study, data: DataSet, out: Path, seed: int, report: Report) -> nn.Module:
@@ -157,38 +177,35 @@ def _result(
     study: Study,
     data: DataSet,
     out: Path,
-    kind: Quantizations,
-    width: int | None,
-    seed: int,
     report: Report,
+    job: tuple[Quantizations, int | None, int],
 ) -> Result:
+    kind, width, seed = job
     recipe = kind.at(width)
-    key = _digest(*_base(study, data, seed), recipe.model_dump())
+    key = _digest(RESULTS, *_base(study, data, seed), recipe.model_dump())
     path = out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
     if path.exists():
         return Result(**json.loads(path.read_text()))
     model = float_model(study, data, out, seed, report)
     torch.manual_seed(seed)
+    start = time.perf_counter()
     quantized = quantize(model, recipe, data.calibration(recipe.calibration))
+    seconds = time.perf_counter() - start
     if recipe.method not in POST_TRAINING:
         name = path.stem
         progress = lambda p: report(name, p.epoch, p.epochs)  # noqa: E731
         checkpoint = path.with_suffix(".ckpt")
         fit(quantized, data, recipe.training, checkpoint, key, seed, progress)
-    known = _float_score(study, model, data, out, seed)
-    result = _measured(kind, width, seed, known, quantized, data, path)
+    known = json.loads(_float_score_path(study, data, out, seed).read_text())["float_score"]
+    result = _measured(job, (known, seconds), quantized, data, path)
     write_text(path, json.dumps(asdict(result), indent=1) + "\n")
     path.with_suffix(".ckpt").unlink(missing_ok=True)
     return result
 
 
-def _float_score(study: Study, model: nn.Module, data: DataSet, out: Path, seed: int) -> float:
-    """Score of the float network, measured once."""
+def _float_score_path(study: Study, data: DataSet, out: Path, seed: int) -> Path:
     key = _digest(*_base(study, data, seed))
-    path = out / f"float_seed{seed}_{key[:8]}.score.json"
-    if not path.exists():
-        write_text(path, json.dumps({"float_score": score(model, data)}) + "\n")
-    return float(json.loads(path.read_text())["float_score"])
+    return out / f"float_seed{seed}_{key[:8]}.score.json"
 
 
 def _slug(label: str) -> str:
@@ -196,14 +213,13 @@ def _slug(label: str) -> str:
 
 
 def _measured(
-    kind: Quantizations,
-    width: int | None,
-    seed: int,
-    float_score: float,
+    job: tuple[Quantizations, int | None, int],
+    known: tuple[float, float],
     model: nn.Module,
     data: DataSet,
     path: Path,
 ) -> Result:
+    (kind, width, seed), (float_score, seconds) = job, known
     network = export(model, data.x_test[:32])
     store.save(network, path.with_suffix(".a2q"))
     proofs = certify(network).certificates
@@ -217,4 +233,5 @@ def _measured(
         float((weights == 0).mean()),
         {name: proof.accumulator.bits for name, proof in proofs.items()},
         kind.at(width).method in POST_TRAINING,
+        seconds,
     )
