@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, stdev
@@ -158,6 +160,17 @@ def unconstrained(summary: Summary) -> Table:
     return Table("Without a width", heads, tuple(rows))
 
 
+def durations(summary: Summary) -> Table:
+    """Seconds that post-training methods took, calibration and all."""
+    rows = []
+    for label in summary.labels:
+        found = [r.seconds for r in summary.results if r.label == label and r.post_training]
+        if found:
+            rows.append((label, f"{mean(found):.1f}", f"{max(found):.1f}", str(len(found))))
+    heads = ("quantization", "mean s", "longest s", "networks")
+    return Table("Time of post-training quantization", heads, tuple(rows))
+
+
 def _plot(summary: Summary, what: str) -> Figure:
     made = figure()
     axes = made.add_subplot()
@@ -191,47 +204,75 @@ def write_study(
 ) -> list[Path]:
     """Write report.md, report.html and the plots; gives the pages."""
     summary = Summary(study, results)
-    what = "accuracy" if summary.classifies else "PSNR"
-    drawn = {name: _plot(summary, name) for name in (what, "sparsity")} if summary.widths else {}
-    title = f"Quantizations of {study.model.rpartition(':')[2]} on {data}"
-    tables = [t for t in (scores(summary), unconstrained(summary), sparsities(summary)) if t.rows]
-    captions = {
-        name: f"{name.capitalize()} by accumulator width, mean of {len(summary.seeds)} seeds."
-        for name in drawn
-    }
-    for name, plot in drawn.items():
-        write_text(folder / f"plots/{name}.svg", svg(plot))
+    made = (scores(summary), unconstrained(summary), sparsities(summary), durations(summary))
     tools = [f"{name} {version(name)}" for name in ("torch", "numpy")]
-    tools.append(f"Python {platform.python_version()}")
-    notes = (*study.notes, f"Data: {data}.")
-    parts = [
-        f"# {title}",
-        *headlines(summary),
-        *map(grid, tables),
-        bullets(notes),
-        *(f"![{captions[name]}](plots/{name}.svg)" for name in drawn),
-        f"**Tools**\n\n{bullets(tools)}",
-        f"**Commands**\n\n    {command}",
-    ]
-    pages = [folder / "report.md", folder / "report.html"]
-    write_text(pages[0], "\n\n".join(parts) + "\n")
-    plots = [
-        {"svg": inline(svg(plot), name, captions[name]), "caption": captions[name]}
-        for name, plot in drawn.items()
-    ]
-    page = render(
-        "report/page.html.j2",
-        title=title,
-        heading="Scores",
-        style=verbatim("report/style.css"),
-        headlines=headlines(summary),
-        tables=tables,
-        notes=notes,
-        plots=plots,
-        accumulators=Table("", (), ()),
-        sources=Table("", (), ()),
-        tools=tools,
-        commands=[command],
+    page = _Page(
+        f"Quantizations of {study.model.rpartition(':')[2]} on {data}",
+        headlines(summary),
+        [table for table in made if table.rows],
+        [*study.notes, f"Data: {data}."],
+        _plots(summary),
+        [*tools, f"Python {platform.python_version()}, {os.cpu_count()} cores"],
+        command,
     )
-    write_text(pages[1], page)
+    for name, (_, drawn) in page.plots.items():
+        write_text(folder / f"plots/{name}.svg", svg(drawn))
+    pages = [folder / "report.md", folder / "report.html"]
+    write_text(pages[0], page.markdown())
+    write_text(pages[1], page.html())
     return pages
+
+
+def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
+    """Plots by name, with their captions."""
+    what = "accuracy" if summary.classifies else "PSNR"
+    by = f"by accumulator width, mean of {len(summary.seeds)} seeds."
+    names = (what, "sparsity") if summary.widths else ()
+    return {name: (f"{name[0].upper()}{name[1:]} {by}", _plot(summary, name)) for name in names}
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What both forms of the report say."""
+
+    title: str
+    headlines: list[str]
+    tables: list[Table]
+    notes: list[str]
+    plots: dict[str, tuple[str, Figure]]
+    tools: list[str]
+    command: str
+
+    def markdown(self) -> str:
+        """For git and terminals; its plots are files beside it."""
+        parts = [
+            f"# {self.title}",
+            *self.headlines,
+            *map(grid, self.tables),
+            bullets(self.notes),
+            *(f"![{caption}](plots/{name}.svg)" for name, (caption, _) in self.plots.items()),
+            f"**Tools**\n\n{bullets(self.tools)}",
+            f"**Commands**\n\n    {self.command}",
+        ]
+        return "\n\n".join(parts) + "\n"
+
+    def html(self) -> str:
+        """One file with its plots inside."""
+        none = Table("", (), ())
+        return render(
+            "report/page.html.j2",
+            title=self.title,
+            heading="Scores",
+            style=verbatim("report/style.css"),
+            headlines=self.headlines,
+            tables=self.tables,
+            notes=self.notes,
+            plots=[
+                {"svg": inline(svg(drawn), name, caption), "caption": caption}
+                for name, (caption, drawn) in self.plots.items()
+            ],
+            accumulators=none,
+            sources=none,
+            tools=self.tools,
+            commands=[self.command],
+        )
