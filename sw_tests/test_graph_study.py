@@ -23,7 +23,7 @@ from a2q_hls.train.graph.export import export, input_codes, output_codes
 from a2q_hls.train.graph.job import Job, run_job
 from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.search import luts, search, sizes
-from a2q_hls.train.graph.study import Study, float_model, run_study
+from a2q_hls.train.graph.study import Run, Study
 from a2q_hls.zoo.convolutional import SmallCNN
 from a2q_hls.zoo.datasets import DataSet, call, load_data
 
@@ -62,14 +62,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def folder(study: Study, data: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("runs")
-    run_study(study, data, out)
+    Run(study, data, out).results()
     return out
 
 
 def test_scores_of_a_study_are_those_of_its_saved_networks(
     study: Study, data: DataSet, folder: Path
 ) -> None:
-    results = run_study(study, data, folder)
+    results = Run(study, data, folder).results()
     assert len(results) == 10
     for path in sorted(folder.glob("a*.json")):
         found = json.loads(path.read_text())
@@ -84,7 +84,14 @@ def test_a_study_keeps_what_is_done(
     study: Study, data: DataSet, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("a2q_hls.train.graph.study.quantize", None)
-    assert len(run_study(study, data, folder)) == 10
+    assert len(Run(study, data, folder).results()) == 10
+
+
+def test_a_device_that_is_not_there_is_refused(data: DataSet, tmp_path: Path) -> None:
+    job = Job("user_models:small_dense", Recipe.parse(""), data, float_epochs=1, device="cuda:99")
+    with pytest.raises(A2QError, match="cuda:99"):
+        run_job(job, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_processes_find_what_one_finds(
@@ -92,8 +99,8 @@ def test_processes_find_what_one_finds(
 ) -> None:
     counted: list[tuple[str, int, int]] = []
     few = study.model_copy(update={"quantizations": study.quantizations[:2]})
-    found = run_study(few, data, tmp_path, lambda *parts: counted.append(parts), processes=2)
-    wanted = run_study(few, data, folder)
+    found = Run(few, data, tmp_path, report=lambda *parts: counted.append(parts)).results(2)
+    wanted = Run(few, data, folder).results()
     assert [replace(r, seconds=0) for r in found] == [replace(r, seconds=0) for r in wanted]
     assert counted[0] == ("float", 0, 2)
     assert counted[-1] == ("quantizations", 8, 8)
@@ -102,11 +109,11 @@ def test_processes_find_what_one_finds(
 def test_an_error_in_a_process_is_the_callers(study: Study, data: DataSet, tmp_path: Path) -> None:
     lost = study.model_copy(update={"model": "a2q_hls.zoo.mlp:nothing"})
     with pytest.raises(A2QError, match="nothing"):
-        run_study(lost, data, tmp_path, processes=2)
+        Run(lost, data, tmp_path).results(2)
 
 
 def test_wide_quantization_keeps_the_accuracy(study: Study, data: DataSet, folder: Path) -> None:
-    wide = [r for r in run_study(study, data, folder) if r.label == "PTQ W8A8"]
+    wide = [r for r in Run(study, data, folder).results() if r.label == "PTQ W8A8"]
     assert all(abs(r.score - r.float_score) <= 0.01 for r in wide)
     assert min(r.float_score for r in wide) > 0.9
 
@@ -114,7 +121,7 @@ def test_wide_quantization_keeps_the_accuracy(study: Study, data: DataSet, folde
 def test_the_report_says_what_the_results_say(
     study: Study, data: DataSet, folder: Path, tmp_path: Path
 ) -> None:
-    results = run_study(study, data, folder)
+    results = Run(study, data, folder).results()
     pages = write_study(study, results, data.name, tmp_path, "the command")
     text = pages[0].read_text()
     mean = sum(r.score for r in results if r.label == "AXE" and r.width == 14) / 2
@@ -137,7 +144,7 @@ def test_wrong_studies_are_refused(text: str, tmp_path: Path) -> None:
 
 
 def trained(study: Study, data: DataSet, folder: Path) -> torch.nn.Module:
-    return float_model(study, data, folder, 0, lambda *_: None)
+    return Run(study, data, folder).float_model(0)
 
 
 def test_diagnosis_finds_the_part_that_loses(study: Study, data: DataSet, folder: Path) -> None:

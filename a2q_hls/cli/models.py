@@ -32,6 +32,7 @@ FloatEpochs = Annotated[
     int, typer.Option(min=0, help="Train the float model first, this many epochs.")
 ]
 Seed = Annotated[int, typer.Option(min=0)]
+Device = Annotated[str, typer.Option(help="Where networks train, in torch's words: cpu, cuda.")]
 
 
 def quantize(
@@ -41,6 +42,7 @@ def quantize(
     weights: Weights = None,
     float_epochs: FloatEpochs = 0,
     seed: Seed = 0,
+    device: Device = "cpu",
     out: Annotated[Path | None, typer.Option(help="Default runs/<name of the recipe>.")] = None,
 ) -> None:
     """Quantize a torch model as a recipe says, export its integers, and certify them.
@@ -53,7 +55,7 @@ def quantize(
     from a2q_hls.train.graph.fit import shown
     from a2q_hls.train.graph.job import run_job
 
-    job = _job(model, recipe, data, weights, float_epochs, seed)
+    job = _job(model, recipe, data, weights, float_epochs, seed, device)
     folder = out or Path("runs") / recipe.stem
     with bars() as progress:
         done = run_job(job, folder, progress.report)
@@ -65,14 +67,20 @@ def quantize(
 
 
 def _job(
-    model: str, recipe: Path, data: str, weights: Path | None, float_epochs: int, seed: int
+    model: str,
+    recipe: Path,
+    data: str,
+    weights: Path | None,
+    float_epochs: int,
+    seed: int,
+    device: str,
 ) -> Job:
     from a2q_hls.train.graph.job import Job
     from a2q_hls.train.graph.recipe import Recipe
     from a2q_hls.zoo.datasets import load_data
 
     sys.path.insert(0, str(Path.cwd()))  # The user's modules lie where the command is given.
-    return Job(model, Recipe.load(recipe), load_data(data), weights, float_epochs, seed)
+    return Job(model, Recipe.load(recipe), load_data(data), weights, float_epochs, seed, device)
 
 
 def diagnose(
@@ -82,6 +90,7 @@ def diagnose(
     weights: Weights = None,
     float_epochs: FloatEpochs = 0,
     seed: Seed = 0,
+    device: Device = "cpu",
     out: Annotated[Path, typer.Option(help="Folder of the plots.")] = Path("runs/diagnose"),
 ) -> None:
     """Where a quantized model loses: weights alone, activations alone, each layer alone, ranges;
@@ -95,7 +104,7 @@ def diagnose(
     from a2q_hls.train.graph.fit import shown
     from a2q_hls.train.graph.job import float_model
 
-    job = _job(model, recipe, data, weights, float_epochs, seed)
+    job = _job(model, recipe, data, weights, float_epochs, seed, device)
     with bars() as progress:
         network = float_model(job, out, progress.report)
         found = run_diagnosis(network, job.recipe, job.data, progress.report)
@@ -135,6 +144,7 @@ def search(
     weights: Weights = None,
     float_epochs: FloatEpochs = 0,
     seed: Seed = 0,
+    device: Device = "cpu",
     out: Annotated[Path, typer.Option(help="The new recipe.")] = Path("runs/searched.yaml"),
 ) -> None:
     """Bits of every layer by sensitivity, under a LUT budget of FINN's cost model.
@@ -145,7 +155,7 @@ def search(
     from a2q_hls.train.graph.job import float_model
     from a2q_hls.train.graph.search import search as run_search
 
-    job = _job(model, recipe, data, weights, float_epochs, seed)
+    job = _job(model, recipe, data, weights, float_epochs, seed, device)
     with bars() as progress:
         network = float_model(job, out.parent, progress.report)
         example = job.data.calibration(job.recipe.calibration)
@@ -166,6 +176,7 @@ def study(
     out: Annotated[Path | None, typer.Option(help="Default runs/<name of the study>.")] = None,
     report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Networks at a time, a process each.")] = 1,
+    device: Device = "cpu",
 ) -> None:
     """Quantize one network in many ways and at many widths, and report what each keeps.
 
@@ -174,7 +185,7 @@ def study(
     Example: [bold]a2q-hls study configs/studies/digits.yaml[/]
     """
     from a2q_hls.report.study import write_study
-    from a2q_hls.train.graph.study import Study, run_study
+    from a2q_hls.train.graph.study import Run, Study
     from a2q_hls.zoo.datasets import load_data
 
     sys.path.insert(0, str(Path.cwd()))
@@ -182,7 +193,7 @@ def study(
     found = load_data(data or settings.data)
     folder = out or Path("runs") / settings.name
     with bars() as progress:
-        results = run_study(settings, found, folder, progress.report, jobs)
+        results = Run(settings, found, folder, device, progress.report).results(jobs)
     command = f"a2q-hls study {config} --data {(data or settings.data).split(':')[0]}:FOLDER"
     pages = write_study(settings, results, found.name, report or folder, command)
     for path in pages:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.functional import mse_loss
 
+from a2q_hls.errors import A2QError
 from a2q_hls.train.config import FitConfig
 from a2q_hls.train.graph.api import parameter_groups, penalty
 from a2q_hls.train.graph.recipe import Training
@@ -31,6 +32,7 @@ def fit(
     digest: str,
     seed: int = 0,
     report: Report = lambda _: None,
+    device: str = "cpu",
 ) -> None:
     """Train a model in place; an interrupted training goes on from the checkpoint at ``path``.
 
@@ -45,8 +47,13 @@ def fit(
             another one's checkpoint is refused.
         seed: of the order of the samples.
         report: called after every epoch.
+        device: where it trains, in torch's words; the model comes back to the CPU.
+
+    Raises:
+        A2QError: no such device; or see ``run_stage``.
     """
-    digest = _fingerprint(digest, model, data)
+    digest, target = _fingerprint(digest, model, data), _device(device)
+    model.to(target)
     groups = parameter_groups(model, settings.weight_decay)
     groups = [group | {"rate": settings.rate} for group in groups if group["params"]]
     loss: Loss = classification_loss if data.classifies else _square_error
@@ -61,7 +68,17 @@ def fit(
         epochs_a_checkpoint=1,
         global_seed=seed,
     )
-    run_stage(stage, Samples(data.x_train.unsqueeze(1), data.y_train), digest, path, report)
+    samples = Samples(data.x_train.unsqueeze(1).to(target), data.y_train.to(target))
+    run_stage(stage, samples, digest, path, report)
+    model.cpu()
+
+
+def _device(name: str) -> torch.device:
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:  # torch states no type for it.
+        raise A2QError.of("device", name, "one that torch has here: cpu, cuda") from error
+    return torch.device(name)
 
 
 def _fingerprint(digest: str, model: nn.Module, data: DataSet) -> str:

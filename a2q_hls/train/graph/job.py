@@ -31,7 +31,8 @@ from a2q_hls.zoo.datasets import DataSet, call
 @dataclass(frozen=True)
 class Job:
     """What is quantized: ``model`` is package.module:factory, ``weights`` a state dict's file;
-    ``float_epochs`` > 0 trains the float model first, with the recipe's other settings."""
+    ``float_epochs`` > 0 trains the float model first, with the recipe's other settings. Trainings
+    are done on ``device``, in torch's words."""
 
     model: str
     recipe: Recipe
@@ -39,6 +40,7 @@ class Job:
     weights: Path | None = None
     float_epochs: int = 0
     seed: int = 0
+    device: str = "cpu"
 
     @property
     def digest(self) -> str:
@@ -82,7 +84,8 @@ def float_model(job: Job, out: Path, report: Report = lambda *_: None) -> nn.Mod
     if job.float_epochs:
         settings = job.recipe.training.model_copy(update={"epochs": job.float_epochs})
         progress = lambda p: report("float network", p.epoch, p.epochs)  # noqa: E731
-        fit(model, job.data, settings, out / "float.ckpt", job.digest, job.seed, progress)
+        path = out / "float.ckpt"
+        fit(model, job.data, settings, path, job.digest, job.seed, progress, job.device)
     return model.eval()
 
 
@@ -110,8 +113,8 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
     quantized = quantize(model, job.recipe, example, walk)
     if job.recipe.method not in POST_TRAINING:
         progress = lambda p: report("quantized network", p.epoch, p.epochs)  # noqa: E731
-        checkpoint = out / "quantized.ckpt"
-        fit(quantized, job.data, job.recipe.training, checkpoint, job.digest, job.seed, progress)
+        settings, path = job.recipe.training, out / "quantized.ckpt"
+        fit(quantized, job.data, settings, path, job.digest, job.seed, progress, job.device)
     network = export(quantized, example[:32])
     _compare(quantized, network, job.data, report)
     weights = np.concatenate([dot.matrix.ravel() for dot in network.dots])

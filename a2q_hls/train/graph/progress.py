@@ -5,3 +5,7 @@ from collections.abc import Callable
 
 Report = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and its total."""
+
+
+def ignored(*_: object) -> None:
+    """A report to nobody."""

@@ -98,7 +98,7 @@ class Axe(_Strict):
 
 
 class Training(_Strict):
-    """The loop of ``a2q-hls quantize``: Adam, a rate that rises and falls once."""
+    """The loop of ``a2q-hls quantize``: AdamW, a rate that falls to zero by half a cosine."""
 
     epochs: int = Field(default=4, ge=1)
     batch: int = Field(default=128, ge=1)

@@ -10,8 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,12 @@ from a2q_hls import store
 from a2q_hls.bound import certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
+from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export
 from a2q_hls.train.graph.fit import fit, score
 from a2q_hls.train.graph.processes import each
-from a2q_hls.train.graph.progress import Report
+from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
 from a2q_hls.zoo.datasets import DataSet, call
 
@@ -117,121 +117,105 @@ class Result:
     seconds: float
 
 
-def run_study(
-    study: Study,
-    data: DataSet,
-    out: Path,
-    report: Report = lambda *_: None,
-    processes: int = 1,
-) -> list[Result]:
-    """Do all of a study below ``out``, by so many processes; what is done already is read back."""
-    within = report if processes == 1 else _silent
-    floats = partial(_float, study, data, out, within)
-    each(floats, study.seeds, processes, lambda n: report("float", n, len(study.seeds)))
-    jobs = [
-        (kind, width, seed)
-        for seed in study.seeds
-        for kind in study.quantizations
-        for width in kind.accumulators
-    ]
-    result = partial(_result, study, data, out, within)
-    return each(result, jobs, processes, lambda n: report("quantizations", n, len(jobs)))
+@dataclass(frozen=True)
+class Run:
+    """A study at work below the folder ``out``, where networks train on ``device``."""
 
+    study: Study
+    data: DataSet
+    out: Path
+    device: str = "cpu"
+    report: Report = ignored
 
-def _silent(*_: object) -> None:
-    """No report: a process of several has no place to show it."""
+    def results(self, processes: int = 1) -> list[Result]:
+        """All of it, by so many processes; what is done already is read back."""
+        study, report = self.study, self.report
+        each_of = self if processes == 1 else replace(self, report=ignored)
+        each(each_of.score, study.seeds, processes, lambda n: report("float", n, len(study.seeds)))
+        jobs = [
+            (kind, width, seed)
+            for seed in study.seeds
+            for kind in study.quantizations
+            for width in kind.accumulators
+        ]
+        count = len(jobs)
+        return each(each_of.result, jobs, processes, lambda n: report("quantizations", n, count))
 
+    def float_model(self, seed: int) -> nn.Module:
+        """The float network of a seed, trained or read back.
 
-def _float(study: Study, data: DataSet, out: Path, report: Report, seed: int) -> None:
-    """The float network of a seed and its score, there for all that start from it."""
-    path = _float_score_path(study, data, out, seed)
-    if not path.exists():
-        model = float_model(study, data, out, seed, report)
-        write_text(path, json.dumps({"float_score": score(model, data)}) + "\n")
+        Raises:
+            A2QError: the factory gives no torch module.
+        """
+        study = self.study
+        torch.manual_seed(seed)
+        model = call(study.model, **study.arguments)
+        if not isinstance(model, nn.Module):
+            raise A2QError.of(study.model, f"a {type(model).__name__}", "a torch module")
+        key = self._key(seed)
+        path = self.out / f"float_seed{seed}_{key[:8]}.ckpt"
+        self._fit(model, study.training, path, key, seed)
+        return model.eval()
 
+    def score(self, seed: int) -> float:
+        """Score of the float network of a seed, measured once."""
+        path = self.out / f"float_seed{seed}_{self._key(seed)[:8]}.score.json"
+        if not path.exists():
+            known = {"float_score": score(self.float_model(seed), self.data)}
+            write_text(path, json.dumps(known) + "\n")
+        return float(json.loads(path.read_text())["float_score"])
 
-def float_model(study: Study, data: DataSet, out: Path, seed: int, report: Report) -> nn.Module:
-    """The float network of a seed, trained or read back."""
-    torch.manual_seed(seed)
-    model = call(study.model, **study.arguments)
-    if not isinstance(model, nn.Module):
-        raise A2QError.of(study.model, f"a {type(model).__name__}", "a torch module")
-    key = _digest(*_base(study, data, seed))
-    name = f"float_seed{seed}"
-    progress = lambda p: report(name, p.epoch, p.epochs)  # noqa: E731
-    fit(model, data, study.training, out / f"{name}_{key[:8]}.ckpt", key, seed, progress)
-    return model.eval()
+    def result(self, job: tuple[Quantizations, int | None, int]) -> Result:
+        """One quantization: kind, width and seed."""
+        kind, width, seed = job
+        recipe = kind.at(width)
+        key = self._key(RESULTS, seed, recipe.model_dump())
+        path = self.out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
+        if path.exists():
+            return Result(**json.loads(path.read_text()))
+        model = self.float_model(seed)
+        torch.manual_seed(seed)
+        start = time.perf_counter()
+        quantized = quantize(model, recipe, self.data.calibration(recipe.calibration))
+        seconds = time.perf_counter() - start
+        post = recipe.method in POST_TRAINING
+        if not post:
+            self._fit(quantized, recipe.training, path.with_suffix(".ckpt"), key, seed)
+        scores = (self.score(seed), score(quantized, self.data))
+        network = export(quantized, self.data.x_test[:32])
+        store.save(network, path.with_suffix(".a2q"))
+        result = Result(
+            kind.label,
+            width,
+            seed,
+            *scores,
+            *_figures(network),
+            recipe.method in POST_TRAINING,
+            seconds,
+        )
+        write_text(path, json.dumps(asdict(result), indent=1) + "\n")
+        path.with_suffix(".ckpt").unlink(missing_ok=True)
+        return result
 
+    def _fit(self, model: nn.Module, settings: Training, path: Path, key: str, seed: int) -> None:
+        report = lambda p: self.report(path.stem, p.epoch, p.epochs)  # noqa: E731
+        fit(model, self.data, settings, path, key, seed, report, self.device)
 
-def _base(study: Study, data: DataSet, seed: int) -> tuple[object, ...]:
-    """What a float network depends on."""
-    settings = (study.model, study.arguments, study.training.model_dump())
-    return (data.fingerprint, *settings, seed)
-
-
-def _digest(*parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _result(
-    study: Study,
-    data: DataSet,
-    out: Path,
-    report: Report,
-    job: tuple[Quantizations, int | None, int],
-) -> Result:
-    kind, width, seed = job
-    recipe = kind.at(width)
-    key = _digest(RESULTS, *_base(study, data, seed), recipe.model_dump())
-    path = out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
-    if path.exists():
-        return Result(**json.loads(path.read_text()))
-    model = float_model(study, data, out, seed, report)
-    torch.manual_seed(seed)
-    start = time.perf_counter()
-    quantized = quantize(model, recipe, data.calibration(recipe.calibration))
-    seconds = time.perf_counter() - start
-    if recipe.method not in POST_TRAINING:
-        name = path.stem
-        progress = lambda p: report(name, p.epoch, p.epochs)  # noqa: E731
-        checkpoint = path.with_suffix(".ckpt")
-        fit(quantized, data, recipe.training, checkpoint, key, seed, progress)
-    known = json.loads(_float_score_path(study, data, out, seed).read_text())["float_score"]
-    result = _measured(job, (known, seconds), quantized, data, path)
-    write_text(path, json.dumps(asdict(result), indent=1) + "\n")
-    path.with_suffix(".ckpt").unlink(missing_ok=True)
-    return result
-
-
-def _float_score_path(study: Study, data: DataSet, out: Path, seed: int) -> Path:
-    key = _digest(*_base(study, data, seed))
-    return out / f"float_seed{seed}_{key[:8]}.score.json"
+    def _key(self, *parts: object) -> str:
+        """SHA-256 of the float network's settings, the data, and these parts."""
+        study = self.study
+        settings = (study.model, study.arguments, study.training.model_dump())
+        text = json.dumps([self.data.fingerprint, *settings, *parts], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() else "_" for c in label.lower().replace("+", "plus"))
 
 
-def _measured(
-    job: tuple[Quantizations, int | None, int],
-    known: tuple[float, float],
-    model: nn.Module,
-    data: DataSet,
-    path: Path,
-) -> Result:
-    (kind, width, seed), (float_score, seconds) = job, known
-    network = export(model, data.x_test[:32])
-    store.save(network, path.with_suffix(".a2q"))
-    proofs = certify(network).certificates
+def _figures(network: Network) -> tuple[float, dict[str, int]]:
+    """Share of zero weights, and certified bits of the accumulators."""
     weights = np.concatenate([dot.matrix.ravel() for dot in network.dots])
-    return Result(
-        kind.label,
-        width,
-        seed,
-        float_score,
-        score(model, data),
-        float((weights == 0).mean()),
-        {name: proof.accumulator.bits for name, proof in proofs.items()},
-        kind.at(width).method in POST_TRAINING,
-        seconds,
-    )
+    proofs = certify(network).certificates
+    widths = {name: proof.accumulator.bits for name, proof in proofs.items()}
+    return float((weights == 0).mean()), widths
