@@ -21,20 +21,27 @@ from rich.progress import (
 
 console = Console()
 errors = Console(stderr=True, soft_wrap=True)
+_FINISHED = 4
 
 
 @dataclass
 class Bars:
-    """Progress bars by name, made when they are first reported."""
+    """Progress bars by name, made when they are first reported; of finished ones the last four
+    stay."""
 
     progress: Progress
     tasks: dict[str, TaskID] = field(default_factory=dict)
+    finished: list[TaskID] = field(default_factory=list)
 
     def report(self, name: str, done: int, total: int) -> None:
         """Set a bar to ``done`` of ``total``."""
         if name not in self.tasks:
             self.tasks[name] = self.progress.add_task(name, total=total)
         self.progress.update(self.tasks[name], completed=done, total=total)
+        if done >= total and self.tasks[name] not in self.finished:
+            self.finished.append(self.tasks[name])
+        for old in self.finished[:-_FINISHED]:
+            self.progress.update(old, visible=False)
 
 
 @contextmanager
