@@ -3,11 +3,12 @@
 PYTHON ?= python3
 PIP_FLAGS ?=
 JOBS ?= 2
+DATA ?= data
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check reports bench clean
+.PHONY: setup demo test check reports data-reports bench clean
 
 setup: $(READY)
 
@@ -34,6 +35,17 @@ check: $(READY)
 reports: $(READY)
 	$(BIN)/a2q-hls sweep configs/digits_grid.yaml --out runs/digits --report reports/digits
 	$(BIN)/a2q-hls sweep configs/digits_folds_grid.yaml --out runs/digits_folds --report reports/digits_folds
+	$(BIN)/a2q-hls study configs/studies/digits.yaml --report reports/digits_methods --jobs $(JOBS)
+
+data-reports: $(READY)
+	$(BIN)/a2q-hls study configs/studies/bsd300.yaml \
+	  --data bsd300:$(DATA) --report reports/bsd300 --jobs $(JOBS)
+	$(BIN)/a2q-hls study configs/studies/fashion_mnist.yaml \
+	  --data fashion_mnist:$(DATA) --report reports/fashion_mnist --jobs $(JOBS)
+	for network in resnet18 mobilenetv1; do \
+	  $(BIN)/a2q-hls study configs/studies/cifar10_reduced_$$network.yaml --data cifar10:$(DATA) \
+	    --report reports/cifar10_reduced_$$network --jobs $(JOBS) || exit; \
+	done
 
 bench: $(READY)
 	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \

@@ -16,8 +16,10 @@ from a2q_hls import interpret, store
 from a2q_hls.bound import certify
 from a2q_hls.network import Add, Dot, SumPool
 from a2q_hls.train.graph.nodes import Dot as QuantDot
+from a2q_hls.train.graph.study import Run, Study
 from a2q_hls.train.graph.weights import A2QPlusWeight, A2QWeight
 from a2q_hls.zoo.convolutional import ESPCN, MobileNetV1, ResNet18, SmallCNN, UNet
+from a2q_hls.zoo.datasets import DataSet
 
 ROOT = Path(__file__).parent.parent
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], str]] = {
@@ -94,3 +96,33 @@ def test_an_average_keeps_the_zero_point_and_its_padding() -> None:
     windows = [node.window for node in network.nodes if isinstance(node, (Dot, SumPool))]
     fills = [window.fill for window in windows]
     assert sum(fill > 0 for fill in fills) == 2
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenetv1"])
+def test_a_few_steps_of_the_cifar10_studies_reach_the_certificate(
+    name: str, tmp_path: Path
+) -> None:
+    study = Study.load(ROOT / f"configs/studies/cifar10_{name}.yaml")
+    short = {"epochs": 1, "batch": 16}
+    kinds = [
+        kind.model_copy(
+            update={
+                "accumulators": kind.accumulators[-1:],
+                "recipe": {**kind.recipe, "training": short, "calibration": 16},
+            }
+        )
+        for kind in study.quantizations
+    ]
+    update = {
+        "arguments": {"width": 0.0625},
+        "training": study.training.model_copy(update=short),
+        "quantizations": tuple(kinds),
+    }
+    generator = torch.Generator().manual_seed(0)
+    x, y = torch.rand(48, 3, 32, 32, generator=generator), torch.arange(48) % 10
+    data = DataSet("random images of CIFAR-10's shape", x, y, x[:16], y[:16])
+    results = Run(study.model_copy(update=update), data, tmp_path).results()
+    assert [r.label for r in results] == [kind.label for kind in study.quantizations]
+    for result in results:
+        hidden = list(result.accumulators.values())[1:-1]
+        assert result.width is None or max(hidden) <= result.width
