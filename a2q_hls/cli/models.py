@@ -194,7 +194,9 @@ def study(
     folder = out or Path("runs") / settings.name
     with bars() as progress:
         results = Run(settings, found, folder, device, progress.report).results(jobs)
-    command = f"a2q-hls study {config} --data {(data or settings.data).split(':')[0]}:FOLDER"
+    name, _, place = data.partition(":")
+    shown = data if "." in name else f"{name}:FOLDER"  # A folder is the reader's own.
+    command = f"a2q-hls study {config}" + (f" --data {shown}" if place else "")
     pages = write_study(settings, results, found.name, report or folder, command)
     for path in pages:
         console.print(f"report: {path}", soft_wrap=True)

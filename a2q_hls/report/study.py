@@ -35,6 +35,7 @@ from a2q_hls.train.graph.study import Result, Study
 
 _LOOKS = (BLUE, SKY, ORANGE, GREEN, PURPLE, YELLOW, MUTED)
 _MARKS = "o^sDvPX"
+_LOWEST = 0.85
 SHARE = 0.992
 """Share of the float score that the papers compare hardware at."""
 
@@ -98,11 +99,21 @@ def _ordering(summary: Summary, upper: str, lower: str) -> str:
     for width in widths:
         high, low = summary.score(upper, width), summary.score(lower, width)
         if high is not None and low is not None and high < low:
-            below.append(f"P = {width} ({summary.shown(high)} against {summary.shown(low)})")
+            values = f"{summary.shown(high)} against {summary.shown(low)}"
+            below.append(f"P = {width} ({values}{_by_seed(summary, upper, lower, width)})")
     if not below:
         return f"{upper} is at or above {lower} at every P of both ({len(widths)} widths)."
     rest = f"at the other {len(widths) - len(below)} widths it is at or above"
     return f"{upper} is below {lower} at {', '.join(below)}; {rest}."
+
+
+def _by_seed(summary: Summary, upper: str, lower: str, width: int) -> str:
+    """Differences of single seeds, where there are several: what is noise may have either sign."""
+    low = {r.seed: r.score for r in summary.found(lower, width)}
+    pairs = [(r.score, low[r.seed]) for r in summary.found(upper, width) if r.seed in low]
+    factor = 100 if summary.classifies else 1
+    differences = ", ".join(f"{factor * (one - other):+.2f}" for one, other in pairs)
+    return f"; by seed {differences}" if len(pairs) > 1 else ""
 
 
 def _both(summary: Summary, upper: str, lower: str, width: int) -> bool:
@@ -187,6 +198,7 @@ def _plot(summary: Summary, what: str) -> Figure:
     if what != "sparsity":
         factor = 100 if summary.classifies else 1
         axes.axhline(summary.float_score * factor, color=MUTED, linewidth=1, label="float")
+        axes.set_ylim(bottom=max(axes.get_ylim()[0], _LOWEST * summary.float_score * factor))
     axes.set_xticks(widths)
     legend(made, axes, 3)
     return made
@@ -228,7 +240,10 @@ def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
     what = "accuracy" if summary.classifies else "PSNR"
     by = f"by accumulator width, mean of {len(summary.seeds)} seeds."
     names = (what, "sparsity") if summary.widths else ()
-    return {name: (f"{name[0].upper()}{name[1:]} {by}", _plot(summary, name)) for name in names}
+    captions = {name: f"{name[0].upper()}{name[1:]} {by}" for name in names}
+    if what in captions:
+        captions[what] += f" What is below {_LOWEST:.0%} of float is outside the picture."
+    return {name: (caption, _plot(summary, name)) for name, caption in captions.items()}
 
 
 @dataclass(frozen=True)
