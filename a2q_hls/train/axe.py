@@ -9,6 +9,7 @@ their scale throughout, inputs are codes; all arithmetic is in float64 on intege
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -55,7 +56,8 @@ class Room:
         x, type_ = self.budget.x, self.budget.accumulator
         above = type_.max - (x.max * self.positive + x.min * self.negative)
         below = (x.min * self.positive + x.max * self.negative) - type_.min
-        upper, lower = above / x.max, below / x.max
+        most = torch.full_like(above, math.inf)
+        upper, lower = (above / x.max, below / x.max) if x.max else (most, most)
         if x.min < 0:
             upper = torch.minimum(upper, below / -x.min)
             lower = torch.minimum(lower, above / -x.min)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from a2q_hls.train.graph.activations import Requantizer
+from a2q_hls.train.graph.frozen import FrozenWeight
 from a2q_hls.train.graph.nodes import Dot
 from a2q_hls.train.graph.recipe import AdaRound
 from a2q_hls.train.graph.values import Codes, Sums
-from a2q_hls.train.graph.weights import FrozenWeight
 
 _BETA = (20.0, 2.0)  # From soft to hard choices.
 _WARM_UP = 0.2  # Share of the iterations without regularization.

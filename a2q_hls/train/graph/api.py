@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import torch
@@ -21,6 +22,9 @@ from a2q_hls.train.graph.reference import Reference
 from a2q_hls.train.graph.rewrite import Rewriter
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
+
+RECIPE, NAME = "a2q_recipe", "a2q_name"
+"""Attributes of a quantized model: its recipe, and the name of the user's class."""
 
 
 def quantize(
@@ -42,6 +46,7 @@ def quantize(
         A2QError: what cannot be mapped, all of it, each with its place in the user's source.
     """
     _refuse(example)
+    model, given, example = _on_cpu(model), model, example.cpu()
     probe = example[:2] if len(example) > 1 else example.repeat(2, *[1] * (example.ndim - 1))
     gm = traced(model, probe)
     floats = prepared(gm, recipe)
@@ -54,9 +59,18 @@ def quantize(
     names = _annotate(result, arrangement)
     reference = Reference(gm, example, names)
     Calibration(result, floats, reference, recipe, report).run(example)
-    result.meta |= {"recipe": recipe, "name": type(model).__name__}
-    result.train(model.training)
-    return result
+    # Attributes, as pickling keeps them: a saved model is still one that can be exported.
+    vars(result).update({RECIPE: recipe, NAME: type(model).__name__})
+    device = next((part.device for part in given.parameters()), torch.device("cpu"))
+    return result.train(model.training).to(device)
+
+
+def _on_cpu(model: nn.Module) -> nn.Module:
+    """The model, or a copy of it where it is on another device."""
+    tensors = (*model.parameters(), *model.buffers())
+    if all(part.device.type == "cpu" for part in tensors):
+        return model
+    return copy.deepcopy(model).cpu()
 
 
 def prepared(gm: fx.GraphModule, recipe: Recipe) -> FloatModel:
@@ -112,14 +126,22 @@ def _module(result: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 
 def penalty(qmodel: nn.Module) -> Tensor:
     """What to add to the task loss: lambda times the octaves by which learned norms exceed their
-    budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1); zero for other methods."""
-    total = torch.zeros(())
-    for part in qmodel.modules():  # It may stand inside a module of the user's.
-        if isinstance(part, fx.GraphModule) and "recipe" in part.meta:
-            dots = [m for m in part.modules() if isinstance(m, Dot)]
-            excess = torch.stack([dot.quantizer.norm_excess() for dot in dots]).sum()
-            total = total.to(excess.device) + excess * part.meta["recipe"].penalty
-    return total
+    budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1); zero for other methods, and
+    for projections, which learn no norms.
+
+    Raises:
+        A2QError: nothing in it is a model that ``quantize`` gave.
+    """
+    parts = [part for part in qmodel.modules() if hasattr(part, RECIPE)]  # Also inside a user's.
+    if not parts:
+        raise A2QError.of("penalty", type(qmodel).__name__, "a model that quantize() gave")
+    excesses = [
+        dot.quantizer.norm_excess() * getattr(part, RECIPE).penalty
+        for part in parts
+        for dot in part.modules()
+        if isinstance(dot, Dot)
+    ]
+    return torch.stack(excesses).sum()
 
 
 def parameter_groups(qmodel: nn.Module, weight_decay: float = 0.0) -> list[dict[str, Any]]:

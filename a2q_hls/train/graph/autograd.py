@@ -105,11 +105,11 @@ class NormedWeight(torch.autograd.Function):
     ) -> Tensor:
         """Codes (C, K) for v (C, K), log2 scale d (C, 1) or (1, 1), log2 norm t (C, 1)."""
         u = functions.centre(v.double()).to(v.dtype) if centred else v
-        norm = functions.l1_norm(u).clamp_min(torch.finfo(v.dtype).tiny)
+        norm, tiny = functions.l1_norm(u), torch.finfo(v.dtype).tiny
         margin = 1 - (v.shape[1] + 32) * torch.finfo(v.dtype).eps / 2
         learned = torch.exp2(t - d).to(v.dtype)
         radius = learned.clamp_max(budget * margin)
-        ratio = radius / norm
+        ratio = torch.where(norm > tiny, radius / norm.clamp_min(tiny), 0.0)  # Pruned channels.
         real = u * ratio
         ctx.save_for_backward(real, radius, ratio)
         ctx.free, ctx.largest, ctx.centred, ctx.shape = learned < budget, largest, centred, d.shape

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from a2q_hls.train.graph import ranges
 from a2q_hls.train.graph.activations import InputQuantizer, Requantizer, Scale
@@ -20,6 +20,7 @@ from a2q_hls.train.graph.correct import analytic_shift
 from a2q_hls.train.graph.elementwise import ChannelNorm
 from a2q_hls.train.graph.equalize import FloatModel, Moments
 from a2q_hls.train.graph.nodes import Dot
+from a2q_hls.train.graph.operations import StepOp
 from a2q_hls.train.graph.posttrain import column_by_column
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Activations, Recipe
@@ -65,18 +66,25 @@ class Calibration:
                 assert isinstance(module, Requantizer)
                 members.setdefault(module.scale, []).append((node.meta["value"], module))
         shared = {scale: found for scale, found in members.items() if len(found) > 1}
-        names = {self._counterpart(name) for found in shared.values() for name, _ in found}
+        names = {self._counterpart(name)[0] for found in shared.values() for name, _ in found}
         reference = Reference(self.reference.module, x, names)
         order = [node.name for node in self.reference.module.graph.nodes if node.name in names]
         for name in order:  # In order, as the reference forgets nothing that is wanted.
             values = self.floats.changed(name, reference.value(name))
             for scale, found in shared.items():
-                for module in (m for n, m in found if self._counterpart(n) == name):
-                    self._widen(scale, module, values)
+                for member, module in found:
+                    counterpart, steps = self._counterpart(member)
+                    if counterpart == name:
+                        self._widen(scale, module, steps(values))
 
-    def _counterpart(self, name: str) -> str:
+    def _counterpart(self, name: str) -> tuple[str, nn.Sequential]:
+        """The value of the user's graph that is nearest, and the steps from there."""
         item = next(item for item in self.floats.items if item.name == name)
-        return item.reference or name
+        if not item.reference:
+            return name, nn.Sequential()
+        assert isinstance(item.operation, StepOp)
+        before, steps = self._counterpart(item.reference)
+        return before, nn.Sequential(*steps, item.operation.module)
 
     def _widen(self, scale: Scale, module: Requantizer, values: Tensor) -> None:
         type_ = module.codes_type

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.network import Network
 from a2q_hls.train.graph.activations import InputQuantizer, OutputValues
+from a2q_hls.train.graph.api import NAME
 from a2q_hls.train.graph.exporter import Exporter
 from a2q_hls.train.graph.nodes import ArgMax, channels_last
 from a2q_hls.train.graph.values import Codes
@@ -38,7 +40,7 @@ def export(qmodel: nn.Module, example: Tensor, name: str = "") -> Network:
     model = _quantized(qmodel)
     with evaluating(model):
         trace = Trace(model, example)
-        network = Exporter(model, trace.values, name or str(model.meta["name"])).network()
+        network = Exporter(model, trace.values, name or getattr(model, NAME)).network()
         certify(network)
     found, expected = interpret.run(network, trace.codes()), trace.outputs()
     if not np.array_equal(found, expected):
@@ -48,9 +50,11 @@ def export(qmodel: nn.Module, example: Tensor, name: str = "") -> Network:
 
 
 def _quantized(qmodel: nn.Module) -> fx.GraphModule:
-    if not isinstance(qmodel, fx.GraphModule) or "recipe" not in qmodel.meta:
+    """The model, or a copy of it on the CPU, where all is exact."""
+    if not isinstance(qmodel, fx.GraphModule) or not hasattr(qmodel, NAME):
         raise A2QError.of("export", type(qmodel).__name__, "a model that quantize() gave")
-    return qmodel
+    there = all(part.device.type == "cpu" for part in qmodel.parameters())
+    return qmodel if there else copy.deepcopy(qmodel).cpu()
 
 
 def _difference(found: Int64, expected: Int64) -> str:
@@ -81,7 +85,12 @@ class Trace(fx.Interpreter):
         self.first: Any = None
         self.last: Any = None
         self.keeps_axis = False
-        self.run(x)
+        try:
+            self.run(x.cpu())
+        except Exception as error:  # torch states no type for what does not fit together.
+            found = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+            where = f"quantized model on an example of shape {tuple(x.shape)}"
+            raise A2QError.of(where, found, "inputs like those that it was quantized on") from error
 
     def run_node(self, n: fx.Node) -> Any:
         """Value of a node."""
@@ -116,17 +125,19 @@ def input_codes(qmodel: nn.Module, x: Tensor) -> Int64:
     model = _quantized(qmodel)
     quantizer = next(m for m in model.modules() if isinstance(m, InputQuantizer))
     with evaluating(model):
-        return _squeezed(channels_last(quantizer(x).values))
+        return _squeezed(channels_last(quantizer(x.cpu()).values))
 
 
 def output_codes(qmodel: nn.Module, x: Tensor) -> Int64:
     """Output integers of torch in evaluation, (B, H, W, C), or (B, C) of a vector."""
-    with evaluating(qmodel):
-        return Trace(_quantized(qmodel), x).outputs()
+    model = _quantized(qmodel)
+    with evaluating(model):
+        return Trace(model, x).outputs()
 
 
 def output_scale(qmodel: nn.Module, x: Tensor) -> tuple[float, int]:
     """(scale, zero): an output integer is worth (integer - zero) * scale."""
-    with evaluating(qmodel):
-        last = Trace(_quantized(qmodel), x[:1]).last
+    model = _quantized(qmodel)
+    with evaluating(model):
+        last = Trace(model, x[:1]).last
     return float(last.scale), int(last.zero)

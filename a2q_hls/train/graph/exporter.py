@@ -78,8 +78,8 @@ class Exporter:
         self.made[node] = _Made(made.name, ones if signs is None else signs)
 
     def _name(self, node: fx.Node) -> str:
-        module = node.target if node.meta.get("layer") is not None else node.name
-        return self.names.new(str(module))
+        layer = isinstance(self.model.get_submodule(str(node.target)), nodes.Dot)
+        return self.names.new(str(node.target) if layer else node.name)
 
     def _sources(self, node: fx.Node) -> list[str]:
         return [self.made[source].name for source in node.args if isinstance(source, fx.Node)]

@@ -145,13 +145,20 @@ class SumPool(nn.Module):
         terms = window.kernel[0] * window.kernel[1]
         edges = window_edges(window, n)
         fill = float(x.zero.detach())
-        padded = functional.pad(x.values, edges, value=fill) if any(edges) else x.values
+        values = x.values.to(_sum_dtype(x, terms, self.training))
+        padded = functional.pad(values, edges, value=fill) if any(edges) else values
         pool = functional.avg_pool1d if n == 1 else functional.avg_pool2d
         # The average times the number of terms is within a rounding error of the integer.
         sums = pool(padded, window.kernel[2 - n :], window.stride[2 - n :]) * terms
         sums = sums + (torch.round(sums) - sums).detach()
         scale = x.scale / self.divisor
         return Sums(sums, scale, -x.zero * scale * terms)
+
+
+def _sum_dtype(x: Codes, terms: int, training: bool) -> torch.dtype:
+    """What holds sums of so many codes exactly in evaluation."""
+    largest = float(terms * max(-x.type.min, x.type.max))
+    return x.values.dtype if training else exact_dtype(largest, x.values.device)
 
 
 def window_edges(window: Window, dimensions: int) -> list[int]:
@@ -170,7 +177,7 @@ class Mean(nn.Module):
     def forward(self, x: Codes) -> Sums:
         """Sums (B, C) with ``keep`` dimensions of size 1 behind."""
         terms = self.window.kernel[0] * self.window.kernel[1]
-        sums = x.values.flatten(2).sum(dim=2)
+        sums = x.values.to(_sum_dtype(x, terms, self.training)).flatten(2).sum(dim=2)
         scale = x.scale / terms
         shaped = sums.reshape(*sums.shape, *[1] * self.keep)
         return Sums(shaped, scale, -x.zero * scale * terms)

@@ -32,8 +32,8 @@ class DotOp:
 
     @property
     def depthwise(self) -> bool:
-        """Whether every channel has its own convolution."""
-        return 1 < self.geometry.groups == len(self.weight)
+        """Whether a sum has terms of one channel alone: centring would take all of their mean."""
+        return self.weight.shape[1] == 1
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ Operation = (
 class Item:
     """One value of the user's graph: its name there, what makes it, from which other values.
 
-    ``reference`` names a value of the user's graph with the same range, where it has none itself.
+    ``reference`` names the value that a step was moved to: it has none in the user's graph itself.
     """
 
     name: str

@@ -9,10 +9,11 @@ from torch.nn import functional
 
 from a2q_hls.ints import IntType
 from a2q_hls.train.axe import Budget
+from a2q_hls.train.graph.frozen import FrozenWeight, Tiles
 from a2q_hls.train.graph.nodes import Dot
 from a2q_hls.train.graph.recipe import Axe, Layer
 from a2q_hls.train.graph.values import Codes
-from a2q_hls.train.graph.weights import FrozenWeight, WeightSpec
+from a2q_hls.train.graph.weights import WeightSpec
 from a2q_hls.train.ptq import FACTORS, quantized_layer
 
 _ELEMENTS = 1 << 25  # Of the windows that are unfolded at a time.
@@ -54,7 +55,10 @@ def column_by_column(
         parts.append((found.integers[:, torch.argsort(order)], found.scale))
     integers, scales = (torch.cat([part[i] for part in parts]) for i in range(2))
     spec = _spec(dot.quantizer.spec, budget, dot.matrix.shape[1])
-    dot.quantizer = FrozenWeight(integers, scales.float(), spec, budget is not None)
+    tiles = None
+    if budget is not None and budget.tile is not None:
+        tiles = Tiles(budget.tile, tuple(order.tolist()), budget.accumulator)
+    dot.quantizer = FrozenWeight(integers, scales.float(), spec, budget is not None, tiles)
     dot.weight.requires_grad_(False)
 
 
