@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from a2q_hls.ints import IntType
 from a2q_hls.train import functions
 from a2q_hls.train.graph.autograd import Requantize, channels_first
 from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp, Elementwise, Norm
-from a2q_hls.train.graph.recipe import Activations
+from a2q_hls.train.graph.recipe import Activations, Recipe
 from a2q_hls.train.graph.values import Codes, Sums
 
 THRESHOLD_BITS = 4
@@ -80,8 +81,22 @@ class Quantizer(nn.Module):
         return Codes(codes, scale, zero, self.codes_type)
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a quantized model was made from: the user's class by name, and the recipe."""
+
+    name: str
+    recipe: Recipe
+
+
 class InputQuantizer(Quantizer):
-    """The network's input: from real values (B, C, ...) to codes."""
+    """The network's input: from real values (B, C, ...) to codes.
+
+    It holds the model's ``origin``: copies and files of a graph keep its modules, but not all of
+    its own attributes.
+    """
+
+    origin: Origin | None = None
 
     def forward(self, x: Tensor) -> Codes:
         """Codes of real values."""

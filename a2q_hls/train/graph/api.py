@@ -11,6 +11,7 @@ from torch import Tensor, fx, nn
 from torch.nn.modules.conv import _ConvNd
 
 from a2q_hls.errors import A2QError
+from a2q_hls.train.graph.activations import InputQuantizer, Origin
 from a2q_hls.train.graph.arrange import Arrangement, refuse_flattened, simplified
 from a2q_hls.train.graph.calibrate import Calibration
 from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
@@ -22,9 +23,6 @@ from a2q_hls.train.graph.reference import Reference
 from a2q_hls.train.graph.rewrite import Rewriter
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
-
-RECIPE, NAME = "a2q_recipe", "a2q_name"
-"""Attributes of a quantized model: its recipe, and the name of the user's class."""
 
 
 def quantize(
@@ -59,10 +57,21 @@ def quantize(
     names = _annotate(result, arrangement)
     reference = Reference(gm, example, names)
     Calibration(result, floats, reference, recipe, report).run(example)
-    # Attributes, as pickling keeps them: a saved model is still one that can be exported.
-    vars(result).update({RECIPE: recipe, NAME: type(model).__name__})
+    _sign(result, Origin(type(model).__name__, recipe))
     device = next((part.device for part in given.parameters()), torch.device("cpu"))
     return result.train(model.training).to(device)
+
+
+def _sign(result: fx.GraphModule, origin: Origin) -> None:
+    for module in result.children():
+        if isinstance(module, InputQuantizer):
+            module.origin = origin
+
+
+def origin(model: nn.Module) -> Origin | None:
+    """What a quantized model was made from; None if it is no such model."""
+    found = [part.origin for part in model.children() if isinstance(part, InputQuantizer)]
+    return found[0] if found and isinstance(model, fx.GraphModule) else None
 
 
 def _on_cpu(model: nn.Module) -> nn.Module:
@@ -132,15 +141,14 @@ def penalty(qmodel: nn.Module) -> Tensor:
     Raises:
         A2QError: nothing in it is a model that ``quantize`` gave.
     """
-    parts = [part for part in qmodel.modules() if hasattr(part, RECIPE)]  # Also inside a user's.
-    if not parts:
+    excesses = []
+    for part in qmodel.modules():  # It may stand inside a module of the user's.
+        known = origin(part)
+        if known is not None:
+            dots = [dot for dot in part.modules() if isinstance(dot, Dot)]
+            excesses += [dot.quantizer.norm_excess() * known.recipe.penalty for dot in dots]
+    if not excesses:
         raise A2QError.of("penalty", type(qmodel).__name__, "a model that quantize() gave")
-    excesses = [
-        dot.quantizer.norm_excess() * getattr(part, RECIPE).penalty
-        for part in parts
-        for dot in part.modules()
-        if isinstance(dot, Dot)
-    ]
     return torch.stack(excesses).sum()
 
 

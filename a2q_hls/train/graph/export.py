@@ -17,8 +17,8 @@ from a2q_hls.bound import certify
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.network import Network
-from a2q_hls.train.graph.activations import InputQuantizer, OutputValues
-from a2q_hls.train.graph.api import NAME
+from a2q_hls.train.graph.activations import InputQuantizer, Origin, OutputValues
+from a2q_hls.train.graph.api import origin
 from a2q_hls.train.graph.exporter import Exporter
 from a2q_hls.train.graph.nodes import ArgMax, channels_last
 from a2q_hls.train.graph.values import Codes
@@ -37,10 +37,10 @@ def export(qmodel: nn.Module, example: Tensor, name: str = "") -> Network:
             differ.
         OverflowFound: a layer can leave the accumulator that it was trained for.
     """
-    model = _quantized(qmodel)
+    model, made = _quantized(qmodel)
     with evaluating(model):
         trace = Trace(model, example)
-        network = Exporter(model, trace.values, name or getattr(model, NAME)).network()
+        network = Exporter(model, trace.values, name or made.name).network()
         certify(network)
     found, expected = interpret.run(network, trace.codes()), trace.outputs()
     if not np.array_equal(found, expected):
@@ -49,12 +49,13 @@ def export(qmodel: nn.Module, example: Tensor, name: str = "") -> Network:
     return network
 
 
-def _quantized(qmodel: nn.Module) -> fx.GraphModule:
-    """The model, or a copy of it on the CPU, where all is exact."""
-    if not isinstance(qmodel, fx.GraphModule) or not hasattr(qmodel, NAME):
+def _quantized(qmodel: nn.Module) -> tuple[fx.GraphModule, Origin]:
+    """The model, or a copy of it on the CPU, where all is exact; and what it was made from."""
+    made = origin(qmodel)
+    if not isinstance(qmodel, fx.GraphModule) or made is None:
         raise A2QError.of("export", type(qmodel).__name__, "a model that quantize() gave")
     there = all(part.device.type == "cpu" for part in qmodel.parameters())
-    return qmodel if there else copy.deepcopy(qmodel).cpu()
+    return (qmodel if there else copy.deepcopy(qmodel).cpu()), made
 
 
 def _difference(found: Int64, expected: Int64) -> str:
@@ -122,7 +123,7 @@ def _squeezed(values: Int64) -> Int64:
 
 def input_codes(qmodel: nn.Module, x: Tensor) -> Int64:
     """Codes (B, H, W, C), or (B, C) of a vector, that the network reads for real inputs x."""
-    model = _quantized(qmodel)
+    model, _ = _quantized(qmodel)
     quantizer = next(m for m in model.modules() if isinstance(m, InputQuantizer))
     with evaluating(model):
         return _squeezed(channels_last(quantizer(x.cpu()).values))
@@ -130,14 +131,14 @@ def input_codes(qmodel: nn.Module, x: Tensor) -> Int64:
 
 def output_codes(qmodel: nn.Module, x: Tensor) -> Int64:
     """Output integers of torch in evaluation, (B, H, W, C), or (B, C) of a vector."""
-    model = _quantized(qmodel)
+    model, _ = _quantized(qmodel)
     with evaluating(model):
         return Trace(model, x).outputs()
 
 
 def output_scale(qmodel: nn.Module, x: Tensor) -> tuple[float, int]:
     """(scale, zero): an output integer is worth (integer - zero) * scale."""
-    model = _quantized(qmodel)
+    model, _ = _quantized(qmodel)
     with evaluating(model):
         last = Trace(model, x[:1]).last
     return float(last.scale), int(last.zero)
