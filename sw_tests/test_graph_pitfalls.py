@@ -221,11 +221,24 @@ def test_what_the_user_has_frozen_stays_frozen() -> None:
         ("{method: a2q, steps: {adaround: {}}}", "adaround"),
         ("{overrides: [{layers: []}]}", "layers"),
         ("[", "no YAML"),
+        ("{first: {activations: {bits: 3}}}", "expected input"),
+        ("{last: {activations: {power_of_two: true}}}", "for all alike"),
+        ("{steps: {equalize: true, batchnorm: absorb}}", "expected fold"),
+        ("{method: a2q, axe: {tile: 8}}", "axe.tile"),
     ],
 )
 def test_wrong_recipes_say_what_is_wrong(text: str, message: str) -> None:
     with pytest.raises(A2QError, match=message):
         a2q_hls.Recipe.parse(text, "r.yaml")
+
+
+@pytest.mark.parametrize("method", ["a2q", "a2q+"])
+def test_accumulator_aware_training_wants_an_accumulator(method: str) -> None:
+    model, x = torch.nn.Sequential(torch.nn.Linear(4, 3)), torch.rand(8, 4)
+    with pytest.raises(A2QError, match="layer 0: found method"):
+        a2q_hls.quantize(model, a2q_hls.Recipe.parse(f"{{method: {method}}}"), x)
+    free = f"{{method: {method}, first: {{accumulator: data type}}}}"
+    a2q_hls.quantize(model, a2q_hls.Recipe.parse(free), x)
 
 
 def test_an_override_that_matches_nothing_is_refused() -> None:

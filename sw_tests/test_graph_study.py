@@ -4,17 +4,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from typer.testing import CliRunner
+import yaml
 
 from a2q_hls import interpret, store
-from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
 from a2q_hls.report.study import write_study
 from a2q_hls.train.graph.api import quantize
@@ -134,7 +132,19 @@ def test_the_report_says_what_the_results_say(
 
 
 @pytest.mark.parametrize(
-    "text", ["name: x", STUDY.replace("seeds", "sed"), "[", STUDY.replace("accumulators", "widths")]
+    "text",
+    [
+        "name: x",
+        STUDY.replace("seeds", "sed"),
+        "[",
+        STUDY.replace("accumulators", "widths"),
+        STUDY.replace("seeds: [0, 1]", "seeds: []"),
+        STUDY.replace("label: AXE", "label: A2Q+"),
+        STUDY.replace("method: optq", "method: optqq"),
+        STUDY.replace("method: optq", "accumulator: 9"),
+        STUDY.replace("accumulators: [9, 14], recipe", "by_width: {10: {}}, recipe"),
+        "quantizations: []\n" + STUDY.partition("quantizations")[0],
+    ],
 )
 def test_wrong_studies_are_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "study.yaml"
@@ -161,12 +171,35 @@ def test_diagnosis_finds_the_part_that_loses(study: Study, data: DataSet, folder
 def test_search_meets_its_budget_and_spends_it(study: Study, data: DataSet, folder: Path) -> None:
     model, x = trained(study, data, folder), data.calibration(200)
     recipe = Recipe.parse("{method: ptq}")
-    most = sum(luts(size, 8, 8, 23, 64) for size in sizes(model, x))
+    most = sum(luts(size, 8, 8, 23, 64, 8) for size in sizes(model, x, recipe))
     found, chosen = search(model, recipe, x, most / 2, 64)
     assert sum(choice.luts for choice in chosen) <= most / 2
-    assert len(found.overrides) == 2
+    first, second = found.overrides
+    assert not first.activations  # The input keeps its bits, and is counted with them.
+    assert second.activations == {"bits": chosen[1].bits}
+    again = Recipe.parse(yaml.safe_dump(found.model_dump(mode="json")))
+    assert sizes(model, x, again)[0].reads == 8
     with pytest.raises(A2QError, match="LUTs with 2 bits everywhere"):
         search(model, recipe, x, 1.0, 64)
+
+
+class Reused(torch.nn.Module):
+    """One layer at two places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = (torch.nn.Linear(n, 16) for n in (8, 16, 16))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.c(self.b(self.b(self.a(x).relu()).relu()).relu())
+
+
+def test_a_layer_of_several_uses_is_counted_once_with_all_its_work() -> None:
+    x = torch.rand(64, 8)
+    found = sizes(Reused(), x, Recipe())
+    assert [(size.name, size.count) for size in found] == [("a", 16), ("b", 32), ("c", 16)]
+    chosen = search(Reused(), Recipe.parse("{method: ptq}"), x, 6000, 4)[1]
+    assert [choice.size.name for choice in chosen] == ["a", "b", "c"]
 
 
 def test_an_interrupted_job_goes_on_to_the_same_network(data: DataSet, tmp_path: Path) -> None:
@@ -183,47 +216,6 @@ def test_an_interrupted_job_goes_on_to_the_same_network(data: DataSet, tmp_path:
     again, whole = run_job(job, tmp_path / "cut"), run_job(job, tmp_path / "whole")
     assert store.digest(again.network) == store.digest(whole.network)
     assert again.figures == whole.figures
-
-
-def test_quantize_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = tmp_path / "r.yaml"
-    recipe.write_text("{method: optq, accumulator: 12, training: {epochs: 2}}")
-    monkeypatch.chdir(ROOT / "sw_tests")
-    out = tmp_path / "out"
-    command = ["quantize", "--model", "user_models:small_dense", "--recipe", str(recipe)]
-    command += ["--data", "digits", "--float-epochs", "4", "--out", str(out)]
-    done = CliRunner().invoke(app, command)
-    assert done.exit_code == 0, done.output
-    assert "integer model" in done.output
-    assert (out / "network.a2q").exists()
-    assert (out / "certificate.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"--model": "nowhere:make"}, "nowhere"),
-        ({"--model": "user_models:nothing"}, "nothing"),
-        ({"--model": "json:dumps"}, "a factory that takes no arguments"),
-        ({"--data": "imagenet"}, "one of digits"),
-        ({"--data": "fashion_mnist:/nowhere"}, "download"),
-        ({"--data": "bsd300:/nowhere"}, "download"),
-        ({"--recipe": "missing.yaml"}, "missing.yaml"),
-    ],
-)
-def test_wrong_commands_say_what_is_wrong(
-    changes: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipe = tmp_path / "r.yaml"
-    recipe.write_text("{method: ptq}")
-    monkeypatch.chdir(ROOT / "sw_tests")
-    options = {"--model": "user_models:small_dense", "--recipe": str(recipe), "--data": "digits"}
-    options |= {"--out": str(tmp_path / "out")} | changes
-    command = ["quantize", *(part for pair in options.items() for part in pair)]
-    done = CliRunner().invoke(app, command)
-    assert isinstance(done.exception, A2QError)
-    assert re.search(message, str(done.exception))
-    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs" / "recipes").glob("*.yaml")), ids=str)

@@ -32,7 +32,10 @@ FloatEpochs = Annotated[
     int, typer.Option(min=0, help="Train the float model first, this many epochs.")
 ]
 Seed = Annotated[int, typer.Option(min=0)]
-Device = Annotated[str, typer.Option(help="Where networks train, in torch's words: cpu, cuda.")]
+Device = Annotated[
+    str,
+    typer.Option(help="Where networks train, in torch's words: cpu, cuda. The rest is on the CPU."),
+]
 
 
 def quantize(
@@ -75,9 +78,12 @@ def _job(
     seed: int,
     device: str,
 ) -> Job:
+    from a2q_hls.train.graph.fit import device_of
     from a2q_hls.train.graph.job import Job
     from a2q_hls.train.graph.recipe import Recipe
     from a2q_hls.zoo.datasets import load_data
+
+    device_of(device)
 
     sys.path.insert(0, str(Path.cwd()))  # The user's modules lie where the command is given.
     return Job(model, Recipe.load(recipe), load_data(data), weights, float_epochs, seed, device)

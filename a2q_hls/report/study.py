@@ -68,6 +68,12 @@ class Summary:
         return f"{100 * value:.{digits}f}" if self.classifies else f"{value:.{digits}f}"
 
     @property
+    def over(self) -> str:
+        """What the scores are means of."""
+        count = len(self.seeds)
+        return f"mean of {count} seeds" if count > 1 else "one seed"
+
+    @property
     def unit(self) -> str:
         """Unit of the scores."""
         return "%" if self.classifies else "dB"
@@ -75,11 +81,8 @@ class Summary:
 
 def headlines(summary: Summary) -> list[str]:
     """What the study shows, in sentences."""
-    seeds = len(summary.seeds)
-    lines = [
-        f"Float network: {summary.shown(summary.float_score)} {summary.unit}, "
-        f"mean of {seeds} seed{'s' if seeds > 1 else ''}."
-    ]
+    known = summary.shown(summary.float_score)
+    lines = [f"Float network: {known} {summary.unit}, {summary.over}."]
     floor = SHARE * summary.float_score
     if summary.classifies:
         for label in summary.labels:
@@ -101,6 +104,8 @@ def _ordering(summary: Summary, upper: str, lower: str) -> str:
         if high is not None and low is not None and high < low:
             values = f"{summary.shown(high)} against {summary.shown(low)}"
             below.append(f"P = {width} ({values}{_by_seed(summary, upper, lower, width)})")
+    if not widths:
+        return f"{upper} and {lower} have no P in common."
     if not below:
         return f"{upper} is at or above {lower} at every P of both ({len(widths)} widths)."
     rest = f"at the other {len(widths) - len(below)} widths it is at or above"
@@ -128,7 +133,7 @@ def scores(summary: Summary) -> Table:
         for label in summary.labels
         if any(summary.found(label, width) for width in summary.widths)
     ]
-    return Table(f"Score in {summary.unit}, mean of {len(summary.seeds)} seeds", heads, tuple(rows))
+    return Table(f"Score in {summary.unit}, {summary.over}", heads, tuple(rows))
 
 
 def sparsities(summary: Summary) -> Table:
@@ -238,7 +243,7 @@ def write_study(
 def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
     """Plots by name, with their captions."""
     what = "accuracy" if summary.classifies else "PSNR"
-    by = f"by accumulator width, mean of {len(summary.seeds)} seeds."
+    by = f"by accumulator width, {summary.over}."
     names = (what, "sparsity") if summary.widths else ()
     captions = {name: f"{name[0].upper()}{name[1:]} {by}" for name in names}
     if what in captions:

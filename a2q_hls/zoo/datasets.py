@@ -82,13 +82,15 @@ def load_data(text: str) -> DataSet:
     name, _, rest = text.partition(":")
     if name in _LOADERS:
         return _LOADERS[name](Path(rest or "data"))
-    if "." in name and rest:
-        found = call(text)
+    if name and rest:
+        try:
+            found = call(text)
+        except A2QError as error:
+            raise A2QError(f"--data: expected {_EXPECTED}; {error}") from error
         if not isinstance(found, DataSet):
             raise A2QError.of(text, f"a {type(found).__name__}", "a function that gives a DataSet")
         return found
-    expected = f"one of {', '.join(_LOADERS)} with :FOLDER, or package.module:function"
-    raise A2QError.of("--data", repr(text), expected)
+    raise A2QError.of("--data", repr(text), _EXPECTED)
 
 
 def factory(text: str) -> Callable[..., object]:
@@ -100,9 +102,9 @@ def factory(text: str) -> Callable[..., object]:
     module, _, name = text.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except Exception as error:  # A user's module may raise whatever it likes.
         expected = "package.module:name of a class or function that can be imported"
-        raise A2QError.of(repr(text), str(error), expected) from error
+        raise A2QError.of(repr(text), _told(error), expected) from error
     if not callable(found):
         raise A2QError.of(repr(text), f"a {type(found).__name__}", "a class or function")
     return found  # type: ignore[no-any-return]
@@ -112,7 +114,7 @@ def call(text: str, **arguments: object) -> object:
     """What a factory gives for these arguments.
 
     Raises:
-        A2QError: no such factory, or it takes other arguments.
+        A2QError: no such factory, it takes other arguments, or it fails.
     """
     made = factory(text)
     try:
@@ -122,7 +124,17 @@ def call(text: str, **arguments: object) -> object:
         raise A2QError.of(repr(text), str(error), f"a factory that takes {given}") from error
     except ValueError:  # A builtin without a signature: the call itself will tell.
         pass
-    return made(**arguments)
+    try:
+        return made(**arguments)
+    except A2QError:
+        raise
+    except Exception as error:  # As above.
+        raise A2QError.of(repr(text), _told(error), "a factory that runs") from error
+
+
+def _told(error: Exception) -> str:
+    """An error's type, and its first line."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
 
 
 def _pixels(images: Pixels) -> Tensor:
@@ -170,3 +182,4 @@ _LOADERS: dict[str, Callable[[Path], DataSet]] = {
     "cifar10": lambda folder: _images(cifar10(folder)),
     "bsd300": _bsd300,
 }
+_EXPECTED = f"one of {', '.join(_LOADERS)} with :FOLDER, or package.module:function"

@@ -17,6 +17,7 @@ from a2q_hls.train.graph.calibrate import Calibration
 from a2q_hls.train.graph.equalize import FloatModel, absorb_bias, equalize, fold
 from a2q_hls.train.graph.floatrun import refuse_difference
 from a2q_hls.train.graph.nodes import Dot
+from a2q_hls.train.graph.operations import DotOp
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.reference import Reference
@@ -51,6 +52,7 @@ def quantize(
     refuse_difference(model, simplified(items(gm)), example[:16])
     arrangement = Arrangement(floats.items, recipe)
     _refuse_unused(arrangement)
+    _refuse_settings(arrangement)
     least = recipe.input.range[0] if recipe.input.range else float(example.min())
     rewriter = Rewriter(arrangement, least >= 0)
     result = rewriter.build(type(model).__name__)
@@ -111,6 +113,20 @@ def _refuse_unused(arrangement: Arrangement) -> None:
         if not any(override.matches(name) for name in names):
             expected = f"a pattern that matches one of: {', '.join(names)}"
             raise A2QError.of("recipe, overrides", f"layers {list(override.layers)}", expected)
+
+
+def _refuse_settings(arrangement: Arrangement) -> None:
+    """Refuse A2Q without an accumulator: nothing would make it differ from plain training.
+
+    Raises:
+        A2QError: the recipe names no P for a layer, and does not say that it needs none.
+    """
+    for item in arrangement.dots:
+        layer, widths = arrangement.layer(item), [c.accumulator for c in arrangement.changes(item)]
+        if layer.method.startswith("a2q") and layer.accumulator is None and not any(widths):
+            assert isinstance(item.operation, DotOp)
+            where, found = f"recipe, layer {item.operation.name}", f"method {layer.method} alone"
+            raise A2QError.of(where, found, "accumulator: P (or data type), or method: qat")
 
 
 def _annotate(result: fx.GraphModule, arrangement: Arrangement) -> set[str]:

@@ -22,7 +22,7 @@ from a2q_hls.train.graph.operations import (
     SkipOp,
     StepOp,
 )
-from a2q_hls.train.graph.recipe import Activations, Layer, Recipe
+from a2q_hls.train.graph.recipe import Activations, Change, Layer, Recipe
 
 OUTPUT_BITS = 8
 """Bits of output codes where the recipe names none, and sums cannot be the output."""
@@ -107,10 +107,16 @@ class Arrangement:
 
     def layer(self, item: Item) -> Layer:
         """Settings of a layer."""
+        return self.recipe.layer(*self._place(item))
+
+    def changes(self, item: Item) -> list[Change]:
+        """What the recipe says of that layer alone."""
+        return self.recipe.changes(*self._place(item))
+
+    def _place(self, item: Item) -> tuple[str, bool, bool]:
         names = [dot.name for dot in self.dots]
         assert isinstance(item.operation, DotOp)
-        first, last = item.name == names[0], item.name == names[-1]
-        return self.recipe.layer(item.operation.name, first, last)
+        return item.operation.name, item.name == names[0], item.name == names[-1]
 
     def origins(self, name: str) -> set[str]:
         """Values whose quantizers decide the scale of codes of that name."""

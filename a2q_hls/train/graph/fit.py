@@ -14,6 +14,7 @@ from torch.nn.functional import mse_loss
 from a2q_hls.errors import A2QError
 from a2q_hls.train.config import FitConfig
 from a2q_hls.train.graph.api import parameter_groups, penalty
+from a2q_hls.train.graph.nodes import Dot
 from a2q_hls.train.graph.recipe import Training
 from a2q_hls.train.loop import Loss, Report, Samples, Stage, classification_loss, run_stage
 from a2q_hls.zoo.datasets import DataSet
@@ -52,8 +53,10 @@ def fit(
     Raises:
         A2QError: no such device; or see ``run_stage``.
     """
-    digest, target = _fingerprint(digest, model, data), _device(device)
+    digest, target = _fingerprint(digest, model, data), device_of(device)
+    refuse_misfit(model.cpu(), data)
     model.to(target)
+    quantized = any(isinstance(module, Dot) for module in model.modules())
     groups = parameter_groups(model, settings.weight_decay)
     groups = [group | {"rate": settings.rate} for group in groups if group["params"]]
     loss: Loss = classification_loss if data.classifies else _square_error
@@ -63,7 +66,7 @@ def fit(
         groups,
         FitConfig(epochs=settings.epochs, batch=settings.batch, rate=settings.rate),
         torch.Generator().manual_seed(seed),
-        lambda _: penalty(model),
+        lambda _: penalty(model) if quantized else 0.0,
         loss,
         epochs_a_checkpoint=1,
         global_seed=seed,
@@ -73,7 +76,37 @@ def fit(
     model.cpu()
 
 
-def _device(name: str) -> torch.device:
+@torch.no_grad()
+def refuse_misfit(model: nn.Module, data: DataSet) -> None:
+    """Refuse a model that cannot read the data's inputs, or gives something else than its targets.
+
+    Raises:
+        A2QError: it fails on them, has fewer outputs than classes, or images of another shape.
+    """
+    x, y = data.x_train[:2], data.y_train
+    shape = tuple(x.shape)
+    training = model.training
+    try:
+        found = tuple(model.eval()(x).shape)
+    except Exception as error:  # torch states no type for what does not fit together.
+        text = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        raise A2QError.of(f"model on data {data.name!r}", text, f"a model of {shape}") from error
+    finally:
+        model.train(training)
+    if data.classifies and len(found) == 2 and found[1] <= int(y.max()):
+        expected = f"at least {int(y.max()) + 1}, one a class"
+        raise A2QError.of(f"model on data {data.name!r}", f"{found[1]} outputs", expected)
+    if not data.classifies and found[1:] != tuple(y.shape[1:]):
+        expected = f"{tuple(y.shape[1:])}, as the targets"
+        raise A2QError.of(f"model on data {data.name!r}", f"outputs {found[1:]}", expected)
+
+
+def device_of(name: str) -> torch.device:
+    """The device of that name in torch's words.
+
+    Raises:
+        A2QError: torch has none here.
+    """
     try:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:  # torch states no type for it.

@@ -22,7 +22,7 @@ from a2q_hls.files import write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export, input_codes, output_codes
-from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.fit import fit, refuse_misfit, score
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
 from a2q_hls.zoo.datasets import DataSet, call
@@ -86,6 +86,7 @@ def float_model(job: Job, out: Path, report: Report = lambda *_: None) -> nn.Mod
         progress = lambda p: report("float network", p.epoch, p.epochs)  # noqa: E731
         path = out / "float.ckpt"
         fit(model, job.data, settings, path, job.digest, job.seed, progress, job.device)
+    refuse_misfit(model, job.data)
     return model.eval()
 
 

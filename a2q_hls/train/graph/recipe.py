@@ -144,13 +144,15 @@ class Layer(_Strict):
 
 
 class Recipe(_Strict):
-    """A whole quantization. ``accumulator`` P holds for every layer where it is not changed.
+    """A whole quantization. ``accumulator`` P holds for every layer where it is not changed; A2Q
+    and A2Q+ want one, or "data type" at a layer that needs none. ``penalty`` is the lambda of
+    learned norms.
 
     ``rounding`` is how A2Q and A2Q+ make integers: the papers' learned norms and rounding toward
     zero, or the nearest integers inside the same budget (see docs/adr).
     """
 
-    method: Method = "a2q+"
+    method: Method = "qat"
     accumulator: Accumulator | None = None
     weights: Weights = Weights()
     activations: Activations = Activations()
@@ -183,13 +185,22 @@ class Recipe(_Strict):
         except yaml.YAMLError as error:
             raise A2QError.of(where, f"no YAML ({error})", "a recipe") from error
         except ValidationError as error:
-            lines = [_line(part["loc"], part["msg"], part["input"]) for part in error.errors()]
-            raise A2QError(f"{where}: " + "\n".join(lines)) from error
+            raise refusal(where, error) from error
 
     @model_validator(mode="after")
     def _changes_are_settings(self) -> Recipe:
         for change in (self.first, self.last, *self.overrides):
             _changed(self.base, change)
+            if "power_of_two" in change.activations:
+                raise ValueError("activations.power_of_two at a layer, expected it for all alike")
+        if self.first.activations:
+            raise ValueError("first.activations, expected input: the first layer reads that")
+        given = self.steps.model_fields_set
+        folds = self.steps.equalize or self.steps.absorb_bias
+        if folds and "batchnorm" in given and self.steps.batchnorm == "absorb":
+            raise ValueError("batchnorm absorb with equalize or absorb_bias, expected fold")
+        if self.axe.tile and self.method not in ("gpfq", "optq"):
+            raise ValueError(f"axe.tile with method {self.method}, expected gpfq or optq")
         if self.steps.adaround and self.method != "ptq":
             raise ValueError(f"adaround with method {self.method}, expected method ptq")
         return self
@@ -206,12 +217,15 @@ class Recipe(_Strict):
 
     def layer(self, name: str, first: bool = False, last: bool = False) -> Layer:
         """Settings of the layer of that name, at that place; overrides win over first and last."""
-        settings = _changed(self.base, self.first) if first else self.base
-        settings = _changed(settings, self.last) if last else settings
-        for override in self.overrides:
-            if override.matches(name):
-                settings = _changed(settings, override)
+        settings = self.base
+        for change in self.changes(name, first, last):
+            settings = _changed(settings, change)
         return settings
+
+    def changes(self, name: str, first: bool = False, last: bool = False) -> list[Change]:
+        """What differs at that layer, the strongest last."""
+        ends = [*([self.first] if first else []), *([self.last] if last else [])]
+        return [*ends, *(override for override in self.overrides if override.matches(name))]
 
 
 def _changed(layer: Layer, change: Change) -> Layer:
@@ -224,6 +238,12 @@ def _changed(layer: Layer, change: Change) -> Layer:
     )
 
 
+def refusal(where: str, error: ValidationError) -> A2QError:
+    """Field by field what was found and expected in a YAML file."""
+    lines = [_line(part["loc"], part["msg"], part["input"]) for part in error.errors()]
+    return A2QError(f"{where}: " + "\n".join(lines))
+
+
 def _line(location: tuple[int | str, ...], message: str, value: object) -> str:
-    place = ".".join(map(str, location)) or "recipe"
+    place = ".".join(map(str, location)) or "file"
     return f"{place}: found {value!r}, expected: {message}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -32,18 +32,28 @@ WIDTHS = (8, 6, 5, 4, 3, 2)
 
 @dataclass(frozen=True)
 class Size:
-    """A layer's dot products: their number ``count`` an image, and their length."""
+    """A layer's dot products: their number ``count`` an image, and their length. ``reads`` are the
+    bits of its inputs where they are the network's own."""
 
     name: str
     count: int
     length: int
+    reads: int | None = None
 
 
-def luts(size: Size, weight_bits: int, input_bits: int, accumulator: int, cycles: int) -> float:
+def luts(
+    size: Size,
+    weight_bits: int,
+    input_bits: int,
+    accumulator: int,
+    cycles: int,
+    output_bits: int,
+) -> float:
     """LUTs of a layer folded to ``cycles`` an image (FINN's model; methods, section 7).
 
     A lane needs (2 ceil((W + A) / 6) - 1) (W + A) for its product; a PE the tree (W + A)
-    (2 SIMD - 1), its accumulator P, and 2^B - 1 thresholds of P bits where codes are narrow.
+    (2 SIMD - 1), its accumulator P, and 2^B - 1 thresholds of P bits, B the bits of its outputs;
+    codes of more than 4 bits come by multiply-add-shift, taken to cost as the thresholds of 4.
     """
     macs = size.count * size.length
     lanes = max(1, -(-macs // cycles))
@@ -51,22 +61,22 @@ def luts(size: Size, weight_bits: int, input_bits: int, accumulator: int, cycles
     pe = -(-lanes // simd)
     width = weight_bits + input_bits
     products = simd * (2 * -(-width // 6) - 1) * width
-    thresholds = ((1 << min(input_bits, THRESHOLD_BITS)) - 1) * accumulator
+    thresholds = ((1 << min(output_bits, THRESHOLD_BITS)) - 1) * accumulator
     return float(pe * (products + width * (2 * simd - 1) + accumulator + thresholds))
 
 
-def sizes(model: nn.Module, example: Tensor) -> list[Size]:
-    """Sizes of all layers with weights."""
-    arrangement = Arrangement(simplified(items(traced(model, example[:2]))), Recipe())
-    found = []
+def sizes(model: nn.Module, example: Tensor, recipe: Recipe) -> list[Size]:
+    """Sizes of all layers with weights, each once: all uses of one count together."""
+    arrangement = Arrangement(simplified(items(traced(model, example[:2]))), recipe)
+    found: dict[str, Size] = {}
     for item in arrangement.dots:
         assert isinstance(item.operation, DotOp)
-        count = 1
-        for extent in item.shape[1:]:
-            count *= extent
-        matrix = item.operation.weight.flatten(1)
-        found.append(Size(item.operation.name, count, matrix.shape[1]))
-    return found
+        count = math.prod(item.shape[1:])
+        length = item.operation.weight.flatten(1).shape[1]
+        reads = recipe.input.bits if arrangement.from_input(item.sources[0]) else None
+        known = found.get(item.operation.name, Size(item.operation.name, 0, length, reads))
+        found[known.name] = replace(known, count=known.count + count)
+    return list(found.values())
 
 
 @dataclass(frozen=True)
@@ -116,7 +126,7 @@ def search(
 def _table(
     model: nn.Module, recipe: Recipe, example: Tensor, cycles: int, report: Report
 ) -> list[list[Choice]]:
-    found = sizes(model, example)
+    found = sizes(model, example, recipe)
     names = [size.name for size in found]
     total = len(found) * len(WIDTHS)
     table: list[list[Choice]] = []
@@ -147,9 +157,11 @@ def _noise(
 
 
 def _cost(layer: Layer, size: Size, bits: int, cycles: int) -> float:
-    widest = data_type_bits(size.length, IntType(bits, False), IntType(bits, True))
+    reads = size.reads or bits
+    widest = data_type_bits(size.length, IntType(reads, False), IntType(bits, True))
     accumulator = min(widest, layer.accumulator or widest)
-    return luts(size, bits, bits, accumulator, cycles)
+    # What reads its outputs has bits of its own; here the layer's stand for them.
+    return luts(size, bits, reads, accumulator, cycles, bits)
 
 
 def _total(table: Sequence[Sequence[Choice]], level: Sequence[int]) -> float:
@@ -166,7 +178,7 @@ def _overrides(chosen: Sequence[Choice]) -> list[Override]:
         Override(
             layers=(choice.size.name,),
             weights={"bits": choice.bits},
-            activations={"bits": choice.bits},
+            activations={} if choice.size.reads else {"bits": choice.bits},
         )
         for choice in chosen
     ]

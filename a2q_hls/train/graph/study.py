@@ -27,10 +27,10 @@ from a2q_hls.files import read_text, write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export
-from a2q_hls.train.graph.fit import fit, score
+from a2q_hls.train.graph.fit import device_of, fit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
-from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
+from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
 from a2q_hls.zoo.datasets import DataSet, call
 
 RESULTS = 2
@@ -47,7 +47,7 @@ class Quantizations(_Strict):
 
     label: str
     recipe: dict[str, Any]
-    accumulators: tuple[int | None, ...] = (None,)
+    accumulators: tuple[int | None, ...] = Field(default=(None,), min_length=1)
     by_width: dict[int, dict[str, Any]] = Field(default_factory=dict)
 
     def at(self, width: int | None) -> Recipe:
@@ -71,15 +71,32 @@ class Study(_Strict):
     data: str
     model: str
     arguments: dict[str, Any] = Field(default_factory=dict)
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = Field(default=(0, 1, 2), min_length=1)
     training: Training = Training()
-    quantizations: tuple[Quantizations, ...]
+    quantizations: tuple[Quantizations, ...] = Field(min_length=1)
     orderings: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
+    def _all_are_recipes(self) -> Study:
+        for kind in self.quantizations:
+            unlisted = sorted(set(kind.by_width) - set(kind.accumulators))
+            if unlisted:
+                raise ValueError(f"{kind.label}: by_width {unlisted}, expected accumulators")
+            if "accumulator" in kind.recipe:
+                raise ValueError(f"{kind.label}: recipe.accumulator, expected accumulators")
+            try:
+                for width in kind.accumulators:
+                    kind.at(width)
+            except A2QError as error:
+                raise ValueError(str(error)) from error
+        return self
+
+    @model_validator(mode="after")
     def _orderings_name_labels(self) -> Study:
         labels = [kind.label for kind in self.quantizations]
+        if len(set(labels)) < len(labels):
+            raise ValueError(f"labels {labels}, expected each once")
         for label in [label for pair in self.orderings for label in pair]:
             if label not in labels:
                 raise ValueError(f"orderings name {label!r}, expected one of {labels}")
@@ -94,8 +111,10 @@ class Study(_Strict):
         """
         try:
             return cls.model_validate(yaml.safe_load(read_text(path, "a YAML study")))
-        except (yaml.YAMLError, ValidationError) as error:
-            raise A2QError.of(str(path), str(error), "a YAML study; see configs/studies") from error
+        except yaml.YAMLError as error:
+            raise A2QError.of(str(path), f"no YAML ({error})", "a study") from error
+        except ValidationError as error:
+            raise refusal(str(path), error) from error
 
 
 @dataclass(frozen=True)
@@ -130,6 +149,7 @@ class Run:
     def results(self, processes: int = 1) -> list[Result]:
         """All of it, by so many processes; what is done already is read back."""
         study, report = self.study, self.report
+        device_of(self.device)
         each_of = self if processes == 1 else replace(self, report=ignored)
         each(each_of.score, study.seeds, processes, lambda n: report("float", n, len(study.seeds)))
         jobs = [
