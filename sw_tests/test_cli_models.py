@@ -67,7 +67,7 @@ def test_diagnose_prints_every_layer_and_draws_the_ranges(tmp_path: Path) -> Non
 def test_search_writes_a_recipe_for_quantize(tmp_path: Path) -> None:
     wanted = tmp_path / "found.yaml"
     command = options(tmp_path, "{method: ptq}", out=str(wanted))
-    assert "LUTs" in called(["search", *command, "--luts", "3000", "--cycles", "64"])
+    assert "LUTs" in called(["search", *command, "--luts", "2000", "--cycles", "64"])
     bits = [part["weights"]["bits"] for part in yaml.safe_load(wanted.read_text())["overrides"]]
     assert len(bits) == 2
     assert min(bits) < 8
