@@ -21,7 +21,7 @@ from a2q_hls.train.graph.frozen import FrozenWeight
 from a2q_hls.train.graph.nodes import Dot, Mean, SumPool
 from a2q_hls.train.graph.shapes import Window
 from a2q_hls.train.graph.values import Codes
-from a2q_hls.train.graph.weights import A2QPlusWeight, A2QWeight
+from a2q_hls.train.graph.weights import A2QPlusWeight, A2QWeight, WeightQuantizer, WeightSpec
 
 METHODS = (
     "{method: a2q, accumulator: 12, rounding: toward zero}",
@@ -163,3 +163,75 @@ def test_inputs_of_one_signed_bit_have_a_budget() -> None:
     recipe = a2q_hls.Recipe.parse("{method: optq, accumulator: 6, input: {bits: 1}}")
     quantized = a2q_hls.quantize(network(), recipe, torch.randn(64, 12))
     assert math.isfinite(float(quantized(torch.randn(4, 12)).detach().sum()))
+
+
+class Rescaled(nn.Conv2d):
+    """A user's class that computes something else than torch's."""
+
+    def _conv_forward(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return super()._conv_forward(x, 2 * weight, bias)
+
+
+class Plain(nn.Conv2d):
+    """A user's class that computes the same."""
+
+
+def test_layers_of_a_users_class_keep_their_names() -> None:
+    x = torch.rand(8, 3, 6, 6)
+    recipe = a2q_hls.Recipe.parse("{overrides: [{layers: ['0'], accumulator: 20}]}")
+    quantized = a2q_hls.quantize(nn.Sequential(Plain(3, 4, 3)), recipe, x)
+    assert "0.weight" in dict(quantized.named_parameters())
+    with pytest.raises(A2QError, match="found what cannot be mapped"):
+        a2q_hls.quantize(nn.Sequential(Rescaled(3, 4, 3)), recipe, x)
+
+
+class Functions(nn.Module):
+    """Calls in place, a negation, a dropout of whole channels, the other nearest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu_(-self.a(x))
+        x = functional.interpolate(x, scale_factor=2, mode="nearest-exact")
+        return self.b(functional.dropout2d(x, 0.5, self.training))
+
+
+def test_functions_in_place_negations_and_channel_dropout() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(16, 3, 8, 8)
+    quantized = a2q_hls.quantize(Functions(), a2q_hls.Recipe.parse("{method: ptq}"), x)
+    a2q_hls.export(quantized, x)
+    seen: list[Tensor] = []
+    layer = quantized.get_submodule("b")
+    layer.register_forward_pre_hook(lambda _, codes: seen.append(codes[0].values))
+    quantized.train()(x)
+    channels = seen[0].flatten(2).abs().amax(dim=2)
+    assert 0.3 < float((channels == 0).float().mean()) < 0.7
+
+
+@pytest.mark.parametrize("per_channel", [True, False])
+def test_asymmetric_weights_start_at_the_least_error_and_learn_their_zero(
+    per_channel: bool,
+) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(6, 400) * 0.2 + 1.0
+    weight[:, 0] = 6.0  # An outlier that the whole range would pay for.
+    errors = []
+    for search in (True, False):
+        spec = WeightSpec(
+            3, IntType(8, False), IntType(30, True), per_channel, False, False, search
+        )
+        quantizer = WeightQuantizer((6, 400), spec)
+        start = quantizer.start(weight)
+        real = quantizer.codes(start) * quantizer.scale()
+        errors.append(float((real - weight).detach().square().mean()))
+        type_ = quantizer.weight_type
+        integers = quantizer.integers(start)
+        assert type_.holds(int(integers.min()), int(integers.max()))
+        assert int(integers.max() - integers.min()) < 8 or per_channel
+    assert errors[0] < 0.8 * errors[1]
+    (quantizer.codes(start) * quantizer.scale() - weight).square().sum().backward()
+    assert quantizer.lowest.grad is not None
+    assert bool(torch.isfinite(quantizer.lowest.grad).all())

@@ -247,7 +247,7 @@ def upsampled(node: fx.Node, mode: str) -> Operation:
         Unmapped: another mode or factor.
     """
     before, after = _source_shape(node), tuple(node.meta["shape"])
-    if mode != "nearest":
+    if mode not in ("nearest", "nearest-exact"):  # Alike for integer factors.
         raise Unmapped(f"found mode {mode!r}, expected 'nearest'")
     if len(before) != 4 or after[2] % before[2] or after[2] // before[2] * before[3] != after[3]:
         raise Unmapped(f"found {before} to {after}, expected one integer factor in 2 dimensions")

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from a2q_hls.errors import A2QError
@@ -24,6 +25,10 @@ _IN_PLACE = {
     operator.isub: operator.sub,
     operator.imul: operator.mul,
     operator.itruediv: operator.truediv,
+    functional.relu_: functional.relu,
+    torch.relu_: torch.relu,
+    functional.leaky_relu_: functional.leaky_relu,
+    functional.hardtanh_: functional.hardtanh,
 }
 _TORCH = str(Path(torch.__file__).parent)
 
@@ -32,6 +37,15 @@ class _Tracer(fx.Tracer):
     def __init__(self) -> None:
         super().__init__()
         self.record_stack_traces = True
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Also layers of a user's class that computes what torch's does: they keep their names."""
+        same = any(
+            type(m).forward is layer.forward
+            and getattr(type(m), "_conv_forward", None) is getattr(layer, "_conv_forward", None)
+            for layer in (nn.Linear, nn.Conv1d, nn.Conv2d)
+        )
+        return same or super().is_leaf_module(m, module_qualified_name)
 
 
 class _Shapes(fx.Interpreter):

@@ -27,7 +27,7 @@ from a2q_hls.train.graph.arithmetic import (
     leaky,
     stepwise,
 )
-from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp
+from a2q_hls.train.graph.elementwise import ChannelNorm, Clamp, Norm
 from a2q_hls.train.graph.operations import (
     ArgMaxOp,
     ConcatOp,
@@ -162,7 +162,15 @@ def _arg_max(gm: fx.GraphModule, node: fx.Node) -> Operation:
 
 
 def _dropout(gm: fx.GraphModule, node: fx.Node) -> Operation:
-    return DropoutOp(nn.Dropout(float(argument(node, 1, "p", 0.5))))
+    kinds: dict[Any, Any] = {
+        functional.dropout1d: nn.Dropout1d,
+        functional.dropout2d: nn.Dropout2d,
+    }
+    return DropoutOp(kinds.get(node.target, nn.Dropout)(float(argument(node, 1, "p", 0.5))))
+
+
+def _negated(gm: fx.GraphModule, node: fx.Node) -> Operation:
+    return StepOp(Norm(-1.0))
 
 
 def _skip(gm: fx.GraphModule, node: fx.Node) -> Operation:
@@ -221,7 +229,8 @@ _FUNCTIONS: dict[Any, Handler] = {
     **dict.fromkeys((operator.truediv, operator.itruediv, torch.div), DIV),
     **dict.fromkeys((torch.cat, torch.concat, torch.concatenate), _cat),
     torch.argmax: _arg_max,
-    **dict.fromkeys((functional.dropout, functional.dropout2d), _dropout),
+    **dict.fromkeys((operator.neg, torch.neg), _negated),
+    **dict.fromkeys((functional.dropout, functional.dropout1d, functional.dropout2d), _dropout),
     **dict.fromkeys((torch.flatten, torch.reshape, torch.squeeze, torch.unsqueeze), _reshape),
     **dict.fromkeys((functional.linear, functional.conv1d, functional.conv2d), _functional_dot),
     **dict.fromkeys((torch.conv1d, torch.conv2d), _functional_dot),
@@ -238,6 +247,7 @@ _METHODS: dict[str, Handler] = {
     **dict.fromkeys(("mul", "mul_"), MUL),
     **dict.fromkeys(("div", "div_"), DIV),
     "argmax": _arg_max,
+    "neg": _negated,
     **dict.fromkeys(("flatten", "view", "reshape", "squeeze", "unsqueeze"), _reshape),
     **dict.fromkeys(("contiguous", "clone", "float"), _skip),
     "mean": _mean,

@@ -47,8 +47,8 @@ class WeightQuantizer(nn.Module):
     Args:
         shape: (C, K).
         spec: see ``WeightSpec``; with ``search`` scales start where the square error is least,
-            else at max|w|. Asymmetric integers have 2^M codes around a zero point, which they
-            include, so that the dot product does not know of it.
+            else at the ends of the weights. Asymmetric integers have 2^M codes from a learned
+            lowest one on; they include the zero point, so that the dot product does not know of it.
     """
 
     constrained = False
@@ -59,8 +59,8 @@ class WeightQuantizer(nn.Module):
         self.spec = spec
         rows = shape[0] if spec.per_channel else 1
         self.log2_scale = nn.Parameter(torch.zeros(rows, 1))
-        self.lowest: Tensor
-        self.register_buffer("lowest", torch.full((rows, 1), float(-spec.largest)))
+        lowest = torch.full((rows, 1), float(-spec.largest))
+        self.lowest = nn.Parameter(lowest, requires_grad=not spec.symmetric)
         self.factor = 1 / math.sqrt(shape[0] * shape[1] / rows * spec.largest)
 
     @property
@@ -68,8 +68,15 @@ class WeightQuantizer(nn.Module):
         """Type of the integer weights."""
         if self.spec.symmetric:
             return IntType(self.spec.bits, True)
-        low, high = int(self.lowest.min()), int(self.lowest.max())
+        lowest = self.lowest_code().detach()
+        low, high = int(lowest.min()), int(lowest.max())
         return IntType.signed_spanning(low, high + (1 << self.spec.bits) - 1)
+
+    def lowest_code(self) -> Tensor:
+        """The least integer, (C, 1) or (1, 1); zero is between it and the greatest."""
+        if self.spec.symmetric:
+            return self.lowest
+        return functions.round_half_up(self.lowest).clamp(1 - (1 << self.spec.bits), 0)
 
     @property
     def budget(self) -> float:
@@ -86,7 +93,7 @@ class WeightQuantizer(nn.Module):
     def codes(self, weight: Tensor) -> Tensor:
         """Integers of float weights (C, K), in their dtype, with straight-through gradients."""
         steps = (1 << self.spec.bits) - 1 - int(self.spec.symmetric)
-        inverse, lowest = (1 / self.scale()).flatten(), self.lowest.to(weight.dtype)
+        inverse, lowest = (1 / self.scale()).flatten(), self.lowest_code().to(weight.dtype)
         rows = weight.unsqueeze(0)  # The channels are the second axis there.
         codes: Tensor = Requantize.apply(rows, inverse, -lowest.flatten(), 0, steps)  # type: ignore[no-untyped-call]
         return codes[0] + lowest
@@ -98,13 +105,11 @@ class WeightQuantizer(nn.Module):
     @torch.no_grad()
     def start(self, weight: Tensor) -> Tensor:
         """Choose scales (and norms) for float weights (C, K); gives the weights to start from."""
-        if not self.spec.symmetric:
-            return self._start_asymmetric(weight)
         best: Tensor | None = None
-        base = self._largest(weight) / self.spec.largest
+        base = self._base(weight)
         kept, chosen = weight, base
         for factor in FACTORS if self.spec.search else (1.0,):
-            self._set_scale(base * factor)
+            self._set(base * factor, weight)
             values = self._prepared(weight)
             error = (self.codes(values) * self.scale() - weight).square()
             error = error.sum(dim=1, keepdim=True) if len(base) > 1 else error.sum().reshape(1, 1)
@@ -112,13 +117,31 @@ class WeightQuantizer(nn.Module):
             best = error if best is None else torch.where(wins, error, best)
             chosen = torch.where(wins, base * factor, chosen)
             kept = torch.where(wins, values, kept)
-        self._set_scale(chosen)
+        self._set(chosen, weight)
         self._set_norm(kept)
         return kept
 
-    def _largest(self, weight: Tensor) -> Tensor:
-        whole = weight.abs().amax(dim=1, keepdim=True).clamp_min(_TINY)
-        return whole if self.spec.per_channel else whole.max().reshape(1, 1)
+    def _ends(self, weight: Tensor) -> tuple[Tensor, Tensor]:
+        """Least and greatest weight, (C, 1) or (1, 1); zero is between them."""
+        low = weight.amin(dim=1, keepdim=True).clamp_max(0)
+        high = weight.amax(dim=1, keepdim=True).clamp_min(0)
+        if self.spec.per_channel:
+            return low, high
+        return low.min().reshape(1, 1), high.max().reshape(1, 1)
+
+    def _base(self, weight: Tensor) -> Tensor:
+        """Scale whose codes end where the weights do."""
+        low, high = self._ends(weight)
+        if not self.spec.symmetric:
+            return (high - low).clamp_min(_TINY) / ((1 << self.spec.bits) - 1)
+        return torch.maximum(-low, high).clamp_min(_TINY) / self.spec.largest
+
+    def _set(self, scale: Tensor, weight: Tensor) -> None:
+        self._set_scale(scale)
+        if not self.spec.symmetric:  # The codes' middle is where the weights' is.
+            low, high = self._ends(weight)
+            middle = (low + high) / (2 * self.scale())
+            self.lowest.copy_(torch.floor(middle - ((1 << self.spec.bits) - 1) / 2 + 0.5))
 
     def _set_scale(self, scale: Tensor) -> None:
         self.log2_scale.copy_(torch.log2(scale))
@@ -128,16 +151,6 @@ class WeightQuantizer(nn.Module):
 
     def _prepared(self, weight: Tensor) -> Tensor:
         """Float weights that suit the present scale: here as they are."""
-        return weight
-
-    def _start_asymmetric(self, weight: Tensor) -> Tensor:
-        low, high = weight.amin(1, keepdim=True).clamp_max(0), weight.amax(1, keepdim=True)
-        high = high.clamp_min(0)
-        if not self.spec.per_channel:
-            low, high = low.min().reshape(1, 1), high.max().reshape(1, 1)
-        scale = ((high - low) / ((1 << self.spec.bits) - 1)).clamp_min(_TINY)
-        self._set_scale(scale)
-        self.lowest.copy_(torch.floor(low / self.scale() + 0.5))
         return weight
 
     @torch.no_grad()
