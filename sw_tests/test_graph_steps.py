@@ -14,7 +14,7 @@ from a2q_hls.train.graph import ranges
 from a2q_hls.train.graph.adaround import choices, regularization
 from a2q_hls.train.graph.api import prepared, quantize
 from a2q_hls.train.graph.arrange import simplified
-from a2q_hls.train.graph.correct import rectified_mean
+from a2q_hls.train.graph.correct import clipped_mean
 from a2q_hls.train.graph.equalize import FloatModel, Moments, equalize, fold
 from a2q_hls.train.graph.operations import DotOp
 from a2q_hls.train.graph.recipe import Recipe
@@ -142,11 +142,12 @@ def test_learned_choices_end_at_zero_or_one() -> None:
     assert float(regularization(torch.tensor([0.5]), 3.0)) == 1.0
 
 
-def test_rectified_mean_is_that_of_samples() -> None:
+@pytest.mark.parametrize(("lo", "hi"), [(0.0, math.inf), (0.0, 1.5), (-1.0, 2.0)])
+def test_clipped_mean_is_that_of_samples(lo: float, hi: float) -> None:
     torch.manual_seed(0)
     m, d = torch.tensor([-1.0, 0.0, 2.0]), torch.tensor([1.0, 0.5, 3.0])
-    samples = (torch.randn(400_000, 3) * d + m).relu().mean(dim=0)
-    assert torch.allclose(rectified_mean(Moments(m, d)).float(), samples, atol=1e-2)
+    samples = (torch.randn(400_000, 3) * d + m).clamp(lo, hi).mean(dim=0)
+    assert torch.allclose(clipped_mean(Moments(m, d), lo, hi).float(), samples, atol=1e-2)
 
 
 def test_high_biases_are_absorbed() -> None:

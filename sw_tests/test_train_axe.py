@@ -135,6 +135,20 @@ def test_without_its_hard_limit_the_budget_breaks(monkeypatch: pytest.MonkeyPatc
         optq(weights, codes, 7, budget)
 
 
+@pytest.mark.parametrize("tile", [None, 12])
+def test_a_limit_off_by_one_is_caught(tile: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights, codes = layer(3)
+    right = Room.limits
+
+    def wrong(room: Room) -> tuple[torch.Tensor, torch.Tensor]:
+        lower, upper = right(room)
+        return lower - 1, upper + 1
+
+    monkeypatch.setattr(Room, "limits", wrong)
+    with pytest.raises(OverflowFound, match="AXE: found accumulators"):
+        optq(weights, codes, 7, Budget(IntType(4, False), 7, tile))
+
+
 def test_shapes_that_do_not_fit_are_refused() -> None:
     weights, codes = layer()
     with pytest.raises(A2QError, match=r"weights \(16, 48\), codes \(400, 47\)"):

@@ -15,19 +15,31 @@ from a2q_hls.train.graph.equalize import Moments
 from a2q_hls.train.graph.nodes import Dot
 
 
-def rectified_mean(moments: Moments) -> Tensor:
-    """E[max(x, 0)] of normal x, (C,): d phi(-m / d) + m (1 - Phi(-m / d))."""
+def clipped_mean(moments: Moments, lo: float, hi: float) -> Tensor:
+    """E[clip(x, lo, hi)] of normal x, (C,): the clipped normal distribution (White Paper, 4.4).
+
+    With l = (lo - m) / d and h = (hi - m) / d: m (Phi(h) - Phi(l)) + d (phi(l) - phi(h))
+    + lo Phi(l) + hi (1 - Phi(h)), without what is infinitely far.
+    """
     m, d = moments.mean.double(), moments.deviation.double().clamp_min(1e-12)
-    density = torch.exp(-0.5 * (m / d) ** 2) / math.sqrt(2 * math.pi)
-    below: Tensor = torch.special.ndtr(m / d)
-    return d * density + m * below
+    low, high = (lo - m) / d, (hi - m) / d
+    below, above = torch.special.ndtr(low), torch.special.ndtr(-high)
+    found: Tensor = m * (1 - above - below) + d * (_density(low) - _density(high))
+    ends = [(lo, below), (hi, above)]
+    for end, share in ends:
+        found = found + end * share if math.isfinite(end) else found
+    return found
+
+
+def _density(x: Tensor) -> Tensor:
+    return torch.exp(-0.5 * x**2) / math.sqrt(2 * math.pi)
 
 
 def input_mean(
     model: fx.GraphModule, node: fx.Node, moments: Mapping[str, Moments]
 ) -> Tensor | None:
-    """Mean input (C_in,) of a layer that reads normalized sums, with or without a ReLU; None where
-    the statistics are not known."""
+    """Mean input (C_in,) of a layer that reads normalized sums, clipped or not; None where the
+    statistics are not known, as behind pools."""
     source = node.args[0]
     if not isinstance(source, fx.Node) or source.op != "call_module":
         return None
@@ -40,7 +52,7 @@ def input_mean(
         return None
     if not rest:
         return known.mean.double()
-    return rectified_mean(known) if rest[0] == Clamp(0.0, math.inf) else None
+    return clipped_mean(known, rest[0].lo, rest[0].hi) if isinstance(rest[0], Clamp) else None
 
 
 def _known(source: fx.Node, module: Requantizer, moments: Mapping[str, Moments]) -> Moments | None:

@@ -21,6 +21,7 @@ from a2q_hls.train.graph.activations import InputQuantizer, Origin, OutputValues
 from a2q_hls.train.graph.api import origin
 from a2q_hls.train.graph.exporter import Exporter
 from a2q_hls.train.graph.nodes import ArgMax, channels_last
+from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.values import Codes
 
 
@@ -119,6 +120,24 @@ class Trace(fx.Interpreter):
 
 def _squeezed(values: Int64) -> Int64:
     return values[:, 0, 0, :] if values.shape[1:3] == (1, 1) else values
+
+
+def refuse_unequal(
+    qmodel: nn.Module, network: Network, inputs: Tensor, report: Report = ignored
+) -> None:
+    """Inputs (B, C, ...) through torch and through the oracle, by equality.
+
+    Raises:
+        A2QError: outputs that differ.
+    """
+    done, total = 0, len(inputs)
+    for x in torch.split(inputs, 250):
+        report("torch beside the oracle", done, total)
+        found, expected = interpret.run(network, input_codes(qmodel, x)), output_codes(qmodel, x)
+        if not np.array_equal(found, expected):
+            raise A2QError.of(network.name, _difference(found, expected), "those of the oracle")
+        done += len(x)
+    report("torch beside the oracle", total, total)
 
 
 def input_codes(qmodel: nn.Module, x: Tensor) -> Int64:

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import fx, nn
 
-from a2q_hls import interpret, store
+from a2q_hls import store
 from a2q_hls.errors import A2QError
 from a2q_hls.files import write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
-from a2q_hls.train.graph.export import export, input_codes, output_codes
+from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import fit, refuse_misfit, score
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
@@ -117,7 +117,7 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
         settings, path = job.recipe.training, out / "quantized.ckpt"
         fit(quantized, job.data, settings, path, job.digest, job.seed, progress, job.device)
     network = export(quantized, example[:32])
-    _compare(quantized, network, job.data, report)
+    refuse_unequal(quantized, network, job.data.x_test, report)
     weights = np.concatenate([dot.matrix.ravel() for dot in network.dots])
     figures = Figures(
         score(model, job.data), score(quantized, job.data), float((weights == 0).mean())
@@ -127,15 +127,3 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
     text = json.dumps({**values, "figures": asdict(figures)}, indent=1)
     write_text(out / "quantize.json", text + "\n")
     return Done(quantized, network, figures)
-
-
-def _compare(model: fx.GraphModule, network: Network, data: DataSet, report: Report) -> None:
-    """The whole test set through torch and through the oracle, by equality."""
-    done, total = 0, len(data.x_test)
-    for x in torch.split(data.x_test, 250):
-        report("torch beside the oracle", done, total)
-        found = interpret.run(network, input_codes(model, x))
-        if not np.array_equal(found, output_codes(model, x)):
-            raise A2QError.of("quantize", "outputs that differ from the oracle's", "equal integers")
-        done += len(x)
-    report("torch beside the oracle", total, total)

@@ -79,7 +79,11 @@ class AdaRound(_Strict):
 
 
 class Steps(_Strict):
-    """What is done around the quantizers, each step on its own (White Paper, arXiv 2106.08295)."""
+    """What is done around the quantizers, each step on its own (White Paper, arXiv 2106.08295).
+
+    Equalization and absorption fold the batch norms. Absorption and analytic bias correction are
+    for layers behind a batch norm and a clamp; behind a pool they leave a layer as it is.
+    """
 
     equalize: bool = False
     absorb_bias: bool = False

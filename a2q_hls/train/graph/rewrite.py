@@ -206,7 +206,8 @@ class Rewriter:
         assert isinstance(known, nodes.Dot)
         if known.quantizer.spec.x != x:
             found = f"inputs of {known.quantizer.spec.x} and {x} at its uses"
-            raise A2QError.of(f"layer {operation.name!r}", found, "one type of inputs")
+            expected = "one type of inputs: make input.bits those of its other inputs"
+            raise A2QError.of(f"{item.place}: layer {operation.name!r}", found, expected)
         node = self.graph.call_module(operation.name, (source.node,))
         node.meta |= {"item": item.name, "place": item.place}
         self.values[item.name] = _Value(node, None)

@@ -26,13 +26,15 @@ from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
-from a2q_hls.train.graph.export import export
+from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import device_of, fit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
 from a2q_hls.zoo.datasets import DataSet, call
 
+COMPARED = 1000
+"""Test inputs of every network, at most, that torch and the oracle see both."""
 RESULTS = 2
 """Version of the results' files: those of another are not read."""
 
@@ -203,6 +205,7 @@ class Run:
             self._fit(quantized, recipe.training, path.with_suffix(".ckpt"), key, seed)
         scores = (self.score(seed), score(quantized, self.data))
         network = export(quantized, self.data.x_test[:32])
+        refuse_unequal(quantized, network, self.data.fewer(COMPARED).x_test)
         store.save(network, path.with_suffix(".a2q"))
         result = Result(
             kind.label,
