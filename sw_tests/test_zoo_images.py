@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import math
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from PIL import Image
 
 from a2q_hls.errors import A2QError
+from a2q_hls.train.graph.fit import score
+from a2q_hls.zoo.convolutional import UNet
+from a2q_hls.zoo.datasets import load_data
 from a2q_hls.zoo.images import ImageSet, cifar10, fashion_mnist, mnist
 from a2q_hls.zoo.superresolution import bsd300, downscaled, luminance, psnr, upscaled
 
@@ -152,6 +156,17 @@ def test_pairs_of_super_resolution_are_cropped_and_downscaled(tmp_path: Path) ->
     (tmp_path / "test" / "two.jpg").write_text("no image")
     with pytest.raises(A2QError, match=r"two\.jpg: found no image"):
         bsd300(tmp_path)
+
+
+def test_a_u_net_is_scored_on_cropped_pairs(tmp_path: Path) -> None:
+    image = np.ascontiguousarray(RNG.integers(0, 256, (107, 160, 3), dtype=np.uint8))
+    for part in ("train", "test"):
+        (tmp_path / part).mkdir()
+        Image.fromarray(image).save(tmp_path / part / "one.png")
+    data = load_data(f"bsd300_cropped:{tmp_path}")
+    assert data.pairs[0].small.shape == (32, 52)
+    assert data.name == "BSD300 cropped to multiples of 12"
+    assert math.isfinite(score(UNet(width=0.125), data))
 
 
 def test_luminance_of_black_white_and_grey() -> None:

@@ -116,7 +116,7 @@ class UNet(nn.Module):
     concatenations, nearest upsampling, sub-pixel output; (B, 1, H, W) to (B, 1, H r, W r).
 
     Args:
-        factor: r. Height and width must be multiples of 4.
+        factor: r. Height and width must be multiples of 4, as those of ``bsd300_cropped`` are.
     """
 
     def __init__(self, factor: int = 3, width: float = 1.0) -> None:

@@ -155,9 +155,9 @@ def _digits(_: Path) -> DataSet:
     return DataSet("scikit-learn digits", parts[0], labels[0], parts[1], labels[1])
 
 
-def _bsd300(folder: Path) -> DataSet:
+def _bsd300(folder: Path, multiple: int = 1) -> DataSet:
     """Patches in steps of half their side for training, and whole images for the test."""
-    found = bsd300(folder)
+    found = bsd300(folder, multiple=multiple)
     parts = [_patches(pairs, found.factor) for pairs in (found.train, found.test)]
     return DataSet(found.name, *parts[0], *parts[1], pairs=found.test)
 
@@ -181,5 +181,6 @@ _LOADERS: dict[str, Callable[[Path], DataSet]] = {
     "fashion_mnist": lambda folder: _images(fashion_mnist(folder)),
     "cifar10": lambda folder: _images(cifar10(folder)),
     "bsd300": _bsd300,
+    "bsd300_cropped": lambda folder: _bsd300(folder, 4),  # For a U-Net, which pools twice.
 }
 _EXPECTED = f"one of {', '.join(_LOADERS)} with :FOLDER, or package.module:function"

@@ -38,22 +38,23 @@ class PairSet:
     test: tuple[Pair, ...]
 
 
-def bsd300(folder: Path, factor: int = 3) -> PairSet:
+def bsd300(folder: Path, factor: int = 3, multiple: int = 1) -> PairSet:
     """BSD300 from ``train`` and ``test`` below ``folder``, ``bsd300`` or ``BSDS300/images``.
 
-    The small image is the large one, cropped to a multiple of the factor and downscaled by bicubic
-    interpolation with antialiasing.
+    The small image is the large one, cropped and downscaled by bicubic interpolation with
+    antialiasing. Its sides are multiples of ``multiple``, which networks that pool need.
 
     Raises:
         A2QError: the folders are not there (it says what to download), or a file is no image.
     """
-    if factor < 1:
-        raise A2QError.of("BSD300", f"factor {factor}", "1 or more")
+    if min(factor, multiple) < 1:
+        raise A2QError.of("BSD300", f"factor {factor}, multiple {multiple}", "1 or more")
+    name = "BSD300" if multiple == 1 else f"BSD300 cropped to multiples of {factor * multiple}"
     for root in (folder, folder / "bsd300", folder / "BSDS300" / "images"):
         parts = [_images(root / part) for part in ("train", "test")]
         if all(parts):
-            train, test = (tuple(_pair(path, factor) for path in part) for part in parts)
-            return PairSet("BSD300", factor, train, test)
+            train, test = (tuple(_pair(path, factor, multiple) for path in p) for p in parts)
+            return PairSet(name, factor, train, test)
     address = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/BSDS300-images.tgz"
     expected = f"train/ and test/ with images; download {address}, unpack it there, or name --data"
     raise A2QError.of(str(folder), "no BSD300", expected)
@@ -63,15 +64,16 @@ def _images(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
 
 
-def _pair(path: Path, factor: int) -> Pair:
+def _pair(path: Path, factor: int, multiple: int) -> Pair:
     try:
         with Image.open(path) as image:
             large = luminance(np.asarray(image.convert("RGB")))
     except (UnidentifiedImageError, OSError, ValueError) as error:
         raise A2QError.of(str(path), f"no image ({error})", "a JPEG or PNG file") from error
-    height, width = (size - size % factor for size in large.shape)
+    step = factor * multiple
+    height, width = (size - size % step for size in large.shape)
     if not height or not width:
-        raise A2QError.of(str(path), f"{large.shape} pixels", f"at least {factor} x {factor}")
+        raise A2QError.of(str(path), f"{large.shape} pixels", f"at least {step} x {step}")
     large = large[:height, :width]
     return Pair(path.stem, downscaled(large, factor), large)
 
