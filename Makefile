@@ -40,6 +40,8 @@ reports: $(READY)
 data-reports: $(READY)
 	$(BIN)/a2q-hls study configs/studies/bsd300.yaml \
 	  --data bsd300:$(DATA) --report reports/bsd300 --jobs $(JOBS)
+	$(BIN)/a2q-hls study configs/studies/bsd300_unet.yaml \
+	  --data bsd300_cropped:$(DATA) --report reports/bsd300_unet --jobs $(JOBS)
 	$(BIN)/a2q-hls study configs/studies/fashion_mnist.yaml \
 	  --data fashion_mnist:$(DATA) --report reports/fashion_mnist --jobs $(JOBS)
 	for network in resnet18 mobilenetv1; do \
