@@ -34,7 +34,7 @@ from a2q_hls.report.plots.style import (
 from a2q_hls.train.graph.study import Result, Study
 
 _LOOKS = (BLUE, SKY, ORANGE, GREEN, PURPLE, YELLOW, MUTED)
-_MARKS = "o^sDvPX"
+_MARKS = "o^sDvPX*<>"
 _LOWEST = 0.85
 SHARE = 0.992
 """Share of the float score that the papers compare hardware at."""
