@@ -108,8 +108,9 @@ def _ordering(summary: Summary, upper: str, lower: str) -> str:
         return f"{upper} and {lower} have no P in common."
     if not below:
         return f"{upper} is at or above {lower} at every P of both ({len(widths)} widths)."
-    rest = f"at the other {len(widths) - len(below)} widths it is at or above"
-    return f"{upper} is below {lower} at {', '.join(below)}; {rest}."
+    count = len(widths) - len(below)
+    rest = f"; it is at or above at {count} more" if count else ""
+    return f"{upper} is below {lower} at {', '.join(below)}{rest}."
 
 
 def _by_seed(summary: Summary, upper: str, lower: str, width: int) -> str:
@@ -149,7 +150,7 @@ def sparsities(summary: Summary) -> Table:
         for label in summary.labels
         if any(summary.found(label, width) for width in summary.widths)
     ]
-    return Table("Zero weights in %, mean of all seeds", heads, tuple(rows))
+    return Table(f"Zero weights in %, {summary.over}", heads, tuple(rows))
 
 
 def unconstrained(summary: Summary) -> Table:
@@ -158,7 +159,7 @@ def unconstrained(summary: Summary) -> Table:
     for label in summary.labels:
         found = summary.found(label, None)
         if found:
-            spread = stdev(r.score for r in found) if len(found) > 1 else 0.0
+            spread = stdev(r.score for r in found) if len(found) > 1 else None
             widths = sorted({bits for r in found for bits in r.accumulators.values()})
             difference = mean(r.score - r.float_score for r in found)
             rows.append(
