@@ -64,13 +64,22 @@ def test_diagnose_prints_every_layer_and_draws_the_ranges(tmp_path: Path) -> Non
     assert all(str(path) in found for path in drawn)
 
 
-def test_search_writes_a_recipe_for_quantize(tmp_path: Path) -> None:
+def test_search_writes_a_recipe_for_quantize(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wanted = tmp_path / "found.yaml"
     command = options(tmp_path, "{method: ptq}", out=str(wanted))
     assert "LUTs" in called(["search", *command, "--luts", "2000", "--cycles", "64"])
     bits = [part["weights"]["bits"] for part in yaml.safe_load(wanted.read_text())["overrides"]]
     assert len(bits) == 2
     assert min(bits) < 8
+    kept = wanted.with_suffix(".sensitivities.json")
+    before = kept.read_bytes()
+    monkeypatch.setattr("a2q_hls.train.graph.search.quantize", None)  # Nothing is measured again.
+    called(["search", *command, "--luts", "2500", "--cycles", "64"])
+    assert kept.read_bytes() == before
+    monkeypatch.undo()
+    monkeypatch.chdir(ROOT / "sw_tests")
     command = options(tmp_path, wanted.read_text())
     assert "integer model" in called(["quantize", *command])
 

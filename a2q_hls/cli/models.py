@@ -155,17 +155,22 @@ def search(
 ) -> None:
     """Bits of every layer by sensitivity, under a LUT budget of FINN's cost model.
 
+    The sensitivities are kept beside the recipe: another budget takes no time.
+
     Example: [bold]a2q-hls search --model net:make --recipe r.yaml --data digits --luts 5000[/]
     """
     from a2q_hls.files import write_text
     from a2q_hls.train.graph.job import float_model
+    from a2q_hls.train.graph.search import Kept
     from a2q_hls.train.graph.search import search as run_search
 
     job = _job(model, recipe, data, weights, float_epochs, seed, device)
     with bars() as progress:
         network = float_model(job, out.parent, progress.report)
         example = job.data.calibration(job.recipe.calibration)
-        found, chosen = run_search(network, job.recipe, example, luts, cycles, progress.report)
+        kept = Kept(out.with_suffix(".sensitivities.json"), job.digest)
+        arguments = (network, job.recipe, example, luts, cycles, progress.report, kept)
+        found, chosen = run_search(*arguments)
     table = Table(title=f"Bits by sensitivity, at {cycles} cycles an image")
     for head in ("layer", "bits", "LUTs (model)", "SQNR alone"):
         table.add_column(head, justify="left" if head == "layer" else "right")

@@ -7,21 +7,25 @@ and parallel thresholds, every layer folded to the same number of cycles.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
 
 from torch import Tensor, nn
 
 from a2q_hls.bound import data_type_bits
 from a2q_hls.errors import A2QError
+from a2q_hls.files import write_text
 from a2q_hls.ints import IntType
 from a2q_hls.train.graph.activations import THRESHOLD_BITS
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.arrange import Arrangement, simplified
 from a2q_hls.train.graph.diagnose import only_layer, settings_of, sqnr
 from a2q_hls.train.graph.operations import DotOp
-from a2q_hls.train.graph.progress import Report
+from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import Layer, Override, Recipe
 from a2q_hls.train.graph.trace import traced
 from a2q_hls.train.graph.vocabulary import items
@@ -79,6 +83,35 @@ def sizes(model: nn.Module, example: Tensor, recipe: Recipe) -> list[Size]:
     return list(found.values())
 
 
+@dataclass
+class Kept:
+    """Noises that were measured, by layer and bits, in a JSON file of one ``digest``: a search that
+    was interrupted goes on from there. Without a path they are kept in memory alone."""
+
+    path: Path | None = None
+    digest: str = ""
+    noises: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.path is not None and self.path.exists():
+            try:
+                found = json.loads(self.path.read_text())
+                same = found["digest"] == self.digest
+                self.noises = {str(k): float(v) for k, v in found["noises"].items()} if same else {}
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise A2QError.of(str(self.path), f"{error}", "sensitivities; delete it") from error
+
+    def noise(self, name: str, bits: int, measure: Callable[[], float]) -> float:
+        """That of a layer at so many bits, measured where it is not known."""
+        key = f"{name}, {bits} bits"
+        if key not in self.noises:
+            self.noises[key] = measure()
+            if self.path is not None:
+                values = {"digest": self.digest, "noises": self.noises}
+                write_text(self.path, json.dumps(values, indent=1) + "\n")
+        return self.noises[key]
+
+
 @dataclass(frozen=True)
 class Choice:
     """Bits of a layer, its LUTs, and the output noise of quantizing it alone (relative power)."""
@@ -100,7 +133,8 @@ def search(
     example: Tensor,
     budget: float,
     cycles: int,
-    report: Report = lambda *_: None,
+    report: Report = ignored,
+    kept: Kept | None = None,
 ) -> tuple[Recipe, list[Choice]]:
     """A recipe whose overrides meet a LUT budget, and what was chosen for every layer.
 
@@ -110,7 +144,7 @@ def search(
     Raises:
         A2QError: the budget cannot be met with the fewest bits.
     """
-    table = _table(model, recipe, example, cycles, report)
+    table = _table(model, recipe, example, cycles, report, kept or Kept())
     level = [0] * len(table)
     while _total(table, level) > budget:
         steps = [i for i, row in enumerate(table) if level[i] + 1 < len(row)]
@@ -124,7 +158,7 @@ def search(
 
 
 def _table(
-    model: nn.Module, recipe: Recipe, example: Tensor, cycles: int, report: Report
+    model: nn.Module, recipe: Recipe, example: Tensor, cycles: int, report: Report, kept: Kept
 ) -> list[list[Choice]]:
     found = sizes(model, example, recipe)
     names = [size.name for size in found]
@@ -134,15 +168,10 @@ def _table(
         table.append([])
         for bits in WIDTHS:
             report("sensitivities", sum(map(len, table)), total)
-            noise = _noise(model, recipe, example, names, size.name, bits)
-            table[-1].append(
-                Choice(
-                    size,
-                    bits,
-                    _cost(settings_of(recipe, names, size.name), size, bits, cycles),
-                    noise,
-                )
-            )
+            measure = partial(_noise, model, recipe, example, names, size.name, bits)
+            cost = _cost(settings_of(recipe, names, size.name), size, bits, cycles)
+            noise = kept.noise(size.name, bits, measure)
+            table[-1].append(Choice(size, bits, cost, noise))
     report("sensitivities", total, total)
     return table
 
