@@ -11,5 +11,10 @@ class A2QError(Exception):
         return cls(f"{where}: found {found}, expected {expected}")
 
 
+def told(error: Exception) -> str:
+    """A foreign error's type, and the first line of what it says."""
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+
+
 class OverflowFound(A2QError):
     """An accumulator can leave the width that it was trained or declared for."""

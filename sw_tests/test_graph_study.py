@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +91,17 @@ def test_a_device_that_is_not_there_is_refused(data: DataSet, tmp_path: Path) ->
     with pytest.raises(A2QError, match="cuda:99"):
         run_job(job, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_result_is_refused(
+    text: str, study: Study, data: DataSet, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(folder, tmp_path / "runs")
+    path = min((tmp_path / "runs").glob("axe*.json"))
+    path.write_text(text)
+    with pytest.raises(A2QError, match=path.name):
+        Run(study, data, tmp_path / "runs").results()
 
 
 def test_processes_find_what_one_finds(

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.zoo.digits import digits
 from a2q_hls.zoo.images import ImageSet, Pixels, cifar10, fashion_mnist, mnist
 from a2q_hls.zoo.superresolution import Pair, bsd300
@@ -104,7 +104,7 @@ def factory(text: str) -> Callable[..., object]:
         found = getattr(importlib.import_module(module), name)
     except Exception as error:  # A user's module may raise whatever it likes.
         expected = "package.module:name of a class or function that can be imported"
-        raise A2QError.of(repr(text), _told(error), expected) from error
+        raise A2QError.of(repr(text), told(error), expected) from error
     if not callable(found):
         raise A2QError.of(repr(text), f"a {type(found).__name__}", "a class or function")
     return found  # type: ignore[no-any-return]
@@ -129,12 +129,7 @@ def call(text: str, **arguments: object) -> object:
     except A2QError:
         raise
     except Exception as error:  # As above.
-        raise A2QError.of(repr(text), _told(error), "a factory that runs") from error
-
-
-def _told(error: Exception) -> str:
-    """An error's type, and its first line."""
-    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+        raise A2QError.of(repr(text), told(error), "a factory that runs") from error
 
 
 def _pixels(images: Pixels) -> Tensor:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import SyncBatchNorm as _Sync
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from a2q_hls.train.graph.autograd import Centred, channels_first
@@ -92,8 +91,8 @@ class ChannelNorm(Norm):
     @property
     def learns(self) -> bool:
         """Whether ``normalized`` does what the user's module does now."""
-        norm = self.norm
-        return norm.training and norm.running_mean is not None and not isinstance(norm, _Sync)
+        norm, elsewhere = self.norm, isinstance(self.norm, nn.SyncBatchNorm)
+        return norm.training and norm.running_mean is not None and not elsewhere
 
     def normalized(self, sums: Sums) -> Sums:
         """Normalized sums while it trains: one pass less than for their values, and the sums of a
@@ -101,9 +100,8 @@ class ChannelNorm(Norm):
         norm, values = self.norm, sums.values.to(torch.float32)
         count = values.numel() // values.shape[1]
         if count == 1:
-            raise ValueError(
-                f"found one value a channel, shape {tuple(values.shape)}, expected more"
-            )
+            found = f"one value a channel, shape {tuple(values.shape)}"
+            raise ValueError(f"found {found}, expected more")
         deviations, variance, mean = Centred.apply(values)  # type: ignore[no-untyped-call]
         variance = variance * sums.scale.square()
         self._track(mean * sums.scale + sums.offset, variance * (count / (count - 1)))

@@ -14,7 +14,7 @@ from torch import Tensor, fx, nn
 
 from a2q_hls import interpret
 from a2q_hls.bound import certify
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.ints import Int64
 from a2q_hls.network import Network
 from a2q_hls.train.graph.activations import InputQuantizer, Origin, OutputValues
@@ -90,9 +90,9 @@ class Trace(fx.Interpreter):
         try:
             self.run(x.cpu())
         except Exception as error:  # torch states no type for what does not fit together.
-            found = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
             where = f"quantized model on an example of shape {tuple(x.shape)}"
-            raise A2QError.of(where, found, "inputs like those that it was quantized on") from error
+            expected = "inputs like those that it was quantized on"
+            raise A2QError.of(where, told(error), expected) from error
 
     def run_node(self, n: fx.Node) -> Any:
         """Value of a node."""

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.nn.functional import mse_loss
 
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.train.config import FitConfig
 from a2q_hls.train.graph.api import parameter_groups, penalty
 from a2q_hls.train.graph.nodes import Dot
@@ -54,14 +54,19 @@ def fit(
         A2QError: no such device; or see ``run_stage``.
     """
     digest, target = _fingerprint(digest, model, data), device_of(device)
-    refuse_misfit(model.cpu(), data)
-    model.to(target)
+    stage = _stage(path.stem, model.to(target), data, settings, seed)
+    samples = Samples(data.x_train.unsqueeze(1).to(target), data.y_train.to(target))
+    run_stage(stage, samples, digest, path, report)
+    model.cpu()
+
+
+def _stage(name: str, model: nn.Module, data: DataSet, settings: Training, seed: int) -> Stage:
     quantized = any(isinstance(module, Dot) for module in model.modules())
     groups = parameter_groups(model, settings.weight_decay)
     groups = [group | {"rate": settings.rate} for group in groups if group["params"]]
     loss: Loss = classification_loss if data.classifies else _square_error
-    stage = Stage(
-        path.stem,
+    return Stage(
+        name,
         model,
         groups,
         FitConfig(epochs=settings.epochs, batch=settings.batch, rate=settings.rate),
@@ -71,9 +76,6 @@ def fit(
         epochs_a_checkpoint=1,
         global_seed=seed,
     )
-    samples = Samples(data.x_train.unsqueeze(1).to(target), data.y_train.to(target))
-    run_stage(stage, samples, digest, path, report)
-    model.cpu()
 
 
 @torch.no_grad()
@@ -89,8 +91,8 @@ def refuse_misfit(model: nn.Module, data: DataSet) -> None:
     try:
         found = tuple(model.eval()(x).shape)
     except Exception as error:  # torch states no type for what does not fit together.
-        text = f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
-        raise A2QError.of(f"model on data {data.name!r}", text, f"a model of {shape}") from error
+        where, expected = f"model on data {data.name!r}", f"a model of {shape}"
+        raise A2QError.of(where, told(error), expected) from error
     finally:
         model.train(training)
     if data.classifies and len(found) == 2 and found[1] <= int(y.max()):

@@ -81,12 +81,12 @@ def float_model(job: Job, out: Path, report: Report = lambda *_: None) -> nn.Mod
         raise A2QError.of(job.model, f"a {type(model).__name__}", "a torch module")
     if job.weights is not None:
         _load(model, job.weights)
+    refuse_misfit(model, job.data)
     if job.float_epochs:
         settings = job.recipe.training.model_copy(update={"epochs": job.float_epochs})
         progress = lambda p: report("float network", p.epoch, p.epochs)  # noqa: E731
         path = out / "float.ckpt"
         fit(model, job.data, settings, path, job.digest, job.seed, progress, job.device)
-    refuse_misfit(model, job.data)
     return model.eval()
 
 

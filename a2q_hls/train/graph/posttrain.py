@@ -37,12 +37,10 @@ def column_by_column(
     budget = None
     if layer.accumulator is not None:
         budget = Budget(dot.quantizer.spec.x, layer.accumulator, axe.tile)
-    parts = []
     order = hardware_order(dot, channels)
-    groups, share = dot.geometry.groups, len(dot.weight) // dot.geometry.groups
-    for group in range(groups):
-        weights = dot.matrix[group * share : (group + 1) * share, order].double()
-        found = quantized_layer(
+    rows_of_groups = dot.matrix[:, order].double().chunk(dot.geometry.groups)
+    parts = [
+        quantized_layer(
             weights,
             floats[group][:, order],
             codes[group][:, order],
@@ -52,8 +50,10 @@ def column_by_column(
             FACTORS if axe.adapt else (1.0,),
             layer.weights.power_of_two,
         )
-        parts.append((found.integers[:, torch.argsort(order)], found.scale))
-    integers, scales = (torch.cat([part[i] for part in parts]) for i in range(2))
+        for group, weights in enumerate(rows_of_groups)
+    ]
+    integers = torch.cat([part.integers for part in parts])[:, torch.argsort(order)]
+    scales = torch.cat([part.scale for part in parts])
     spec = _spec(dot.quantizer.spec, budget, dot.matrix.shape[1])
     tiles = None
     if budget is not None and budget.tile is not None:

@@ -22,12 +22,12 @@ from torch import nn
 
 from a2q_hls import store
 from a2q_hls.bound import certify
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.files import read_text, write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export, refuse_unequal
-from a2q_hls.train.graph.fit import device_of, fit, score
+from a2q_hls.train.graph.fit import device_of, fit, refuse_misfit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
@@ -174,6 +174,7 @@ class Run:
         model = call(study.model, **study.arguments)
         if not isinstance(model, nn.Module):
             raise A2QError.of(study.model, f"a {type(model).__name__}", "a torch module")
+        refuse_misfit(model, self.data)
         key = self._key(seed)
         path = self.out / f"float_seed{seed}_{key[:8]}.ckpt"
         self._fit(model, study.training, path, key, seed)
@@ -185,7 +186,7 @@ class Run:
         if not path.exists():
             known = {"float_score": score(self.float_model(seed), self.data)}
             write_text(path, json.dumps(known) + "\n")
-        return float(json.loads(path.read_text())["float_score"])
+        return float(_kept(path, "a score")["float_score"])
 
     def result(self, job: tuple[Quantizations, int | None, int]) -> Result:
         """One quantization: kind, width and seed."""
@@ -194,7 +195,7 @@ class Run:
         key = self._key(RESULTS, seed, recipe.model_dump())
         path = self.out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
         if path.exists():
-            return Result(**json.loads(path.read_text()))
+            return Result(**_kept(path, "a result"))
         model = self.float_model(seed)
         torch.manual_seed(seed)
         start = time.perf_counter()
@@ -207,15 +208,7 @@ class Run:
         network = export(quantized, self.data.x_test[:32])
         refuse_unequal(quantized, network, self.data.fewer(COMPARED).x_test)
         store.save(network, path.with_suffix(".a2q"))
-        result = Result(
-            kind.label,
-            width,
-            seed,
-            *scores,
-            *_figures(network),
-            recipe.method in POST_TRAINING,
-            seconds,
-        )
+        result = Result(kind.label, width, seed, *scores, *_figures(network), post, seconds)
         write_text(path, json.dumps(asdict(result), indent=1) + "\n")
         path.with_suffix(".ckpt").unlink(missing_ok=True)
         return result
@@ -230,6 +223,20 @@ class Run:
         settings = (study.model, study.arguments, study.training.model_dump())
         text = json.dumps([self.data.fingerprint, *settings, *parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _kept(path: Path, what: str) -> dict[str, Any]:
+    """What an earlier run has written there.
+
+    Raises:
+        A2QError: it is damaged.
+    """
+    try:
+        values = json.loads(read_text(path, what))
+        assert isinstance(values, dict)
+    except (ValueError, AssertionError) as error:
+        raise A2QError.of(str(path), told(error), f"{what} of this study; delete it") from error
+    return values
 
 
 def _slug(label: str) -> str:

@@ -16,7 +16,7 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.train.graph.elementwise import FROZEN
 
 _FRAME = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)')
@@ -80,10 +80,8 @@ def traced(model: nn.Module, example: Tensor) -> fx.GraphModule:
     try:
         _Shapes(result).run(example)
     except Exception as error:
-        found = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        raise A2QError.of(
-            f"model on {tuple(example.shape)}", found, "a run on the example"
-        ) from error
+        where = f"model on {tuple(example.shape)}"
+        raise A2QError.of(where, told(error), "a run on the example") from error
     return result
 
 
