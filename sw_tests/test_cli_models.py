@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from a2q_hls.cli import main
 from a2q_hls.cli.app import app
+from a2q_hls.errors import A2QError
 
 ROOT = Path(__file__).parent.parent
 STUDY = """
@@ -80,6 +81,10 @@ def test_search_writes_a_recipe_for_quantize(
     assert kept.read_bytes() == before
     monkeypatch.undo()
     monkeypatch.chdir(ROOT / "sw_tests")
+    kept.write_text("{")
+    refused = CliRunner().invoke(app, ["search", *command, "--luts", "2500", "--cycles", "64"])
+    assert isinstance(refused.exception, A2QError)
+    assert kept.name in str(refused.exception)
     command = options(tmp_path, wanted.read_text())
     assert "integer model" in called(["quantize", *command])
 
