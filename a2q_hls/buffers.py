@@ -1,57 +1,106 @@
 # SPDX-License-Identifier: Apache-2.0
-"""FIFOs between stages, exactly as deep as the slowest stage needs to be always busy."""
+"""Depths of FIFOs and line buffers: what keeps the slowest stage busy in every cycle.
+
+Everything follows from one steady schedule (``timing``): a source spreads each frame evenly over
+the interval, every stage runs as soon as it can, and each edge is given room for all beats that are
+then underway on it. Such a plan is never held up from behind, so it keeps the interval, and it
+cannot deadlock where streams fork and join.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from a2q_hls.stages import FifoStage, FoldedStage, ResizeStage, Stage
-from a2q_hls.timing import bottleneck, predict_stages
+import numpy as np
+
+from a2q_hls.ints import Int64
+from a2q_hls.stages import FifoStage, ReorderStage, Stage, Stream, WindowStage
+from a2q_hls.timing import Flow, Schedule, bottleneck
 
 
-def buffered(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-    """The chain with the shallowest FIFOs that bring its interval to the bottleneck's.
-
-    A folded stage reads a frame in a burst and then works on it; without a buffer the stage before
-    it stalls meanwhile. Each depth is the least that keeps the interval, found by bisection.
-    """
-    goal = bottleneck(stages)
-    if predict_stages(stages).interval <= goal:
-        return stages
-    depths = {place: stages[place].source.beats for place in _places(stages)}
-    goal = max(goal, predict_stages(_with(stages, depths)).interval)
-    for place in depths:
-        depths[place] = _least(stages, depths, place, goal)
-    return _with(stages, depths)
+def buffered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages with FIFOs wherever more than one beat is underway, and all depths."""
+    interval = bottleneck(stages)
+    places: frozenset[str] = frozenset()
+    while True:
+        tried = _with(stages, places)
+        found = Schedule.of(tried, interval)
+        more = frozenset(_crowded(tried, found, interval))
+        if not more:
+            return tuple(_sized(stage, found, interval) for stage in tried)
+        places |= more
 
 
-def _places(stages: tuple[Stage, ...]) -> list[int]:
-    """Before every folded stage but the first, and before its width converter if it has one."""
-    bursts = [i for i, stage in enumerate(stages) if i and isinstance(stage, FoldedStage)]
-    return [i - 1 if isinstance(stages[i - 1], ResizeStage) else i for i in bursts]
-
-
-def _least(stages: tuple[Stage, ...], depths: Mapping[int, int], place: int, goal: int) -> int:
-    low, high = 0, depths[place]
-    while low < high:
-        middle = (low + high) // 2
-        tried = _with(stages, {**depths, place: middle})
-        if predict_stages(tried).interval <= goal:
-            high = middle
-        else:
-            low = middle + 1
-    return high
-
-
-def _with(stages: tuple[Stage, ...], depths: Mapping[int, int]) -> tuple[Stage, ...]:
-    """The chain with a FIFO before each place whose depth is not 0."""
+def _with(stages: Sequence[Stage], places: Iterable[str]) -> list[Stage]:
+    """The stages with a FIFO of no depth yet behind each stream of these names."""
     result: list[Stage] = []
-    for place, stage in enumerate(stages):
-        if depth := depths.get(place, 0):
-            sink = replace(stage.source, name=f"{stage.source.name}_buffered")
-            name = f"{stage.source.name}_fifo"
-            result.append(FifoStage(name, stage.source, sink, depth))
-            stage = replace(stage, source=sink)
+    for stage in stages:
+        for stream in stage.sources:
+            if stream.name in places:
+                fifo = FifoStage(f"{stream.name}_fifo", stream, _behind(stream), 1)
+                result.append(fifo)
+                stage = _reading(stage, stream, fifo.sink)
         result.append(stage)
-    return tuple(result)
+    return result
+
+
+def _behind(stream: Stream) -> Stream:
+    return replace(stream, name=f"{stream.name}_buffered")
+
+
+def _reading(stage: Stage, old: Stream, new: Stream) -> Stage:
+    """The stage with another stream in the place of one that it reads."""
+    fields = ("left", "right", "source")
+    changed = {name: new for name in fields if getattr(stage, name, None) == old}
+    return replace(stage, **changed)  # type: ignore[arg-type]
+
+
+def _crowded(stages: Sequence[Stage], found: Schedule, interval: int) -> Iterable[str]:
+    """Streams between stages on which a second beat is offered before the first is read."""
+    for stage in stages:
+        for stream in () if isinstance(stage, FifoStage) else stage.sinks:
+            if stream.name in found.read:
+                read = found.read[stream.name]
+                offered = counted(found.offered[stream.name], read, interval)
+                if int((offered - np.arange(len(read))).max()) > 1:
+                    yield stream.name
+
+
+def counted(times: Int64, at: Int64, interval: int) -> Int64:
+    """Events up to and with each cycle of ``at``, where frame f repeats ``times`` + f * interval.
+
+    Frame 0 counts from 0; earlier frames count negative.
+    """
+    frame = (at - times[0]) // interval
+    inside = np.searchsorted(times, at - frame * interval, side="right")
+    return np.asarray(frame * len(times) + inside, np.int64)
+
+
+def _sized(stage: Stage, found: Schedule, interval: int) -> Stage:
+    match stage:
+        case FifoStage():
+            times = found.offered[stage.source.name], found.read[stage.sink.name]
+            return replace(stage, depth=_held(*times, interval))
+        case WindowStage():
+            span = stage.geometry.span
+            return replace(stage, depth=max(span, _depth(found.flows[stage.name], interval)))
+        case ReorderStage():
+            return replace(stage, depth=max(stage.span, _depth(found.flows[stage.name], interval)))
+        case _:
+            return stage
+
+
+def _held(written: Int64, read: Int64, interval: int) -> int:
+    """Most beats that are inside when one is written, itself included."""
+    before = counted(read, written - 1, interval)
+    return int((np.arange(len(written)) - before).max()) + 1
+
+
+def _depth(found: Flow, interval: int) -> int:
+    """Most words that a buffer holds when one is written, itself included."""
+    (written,), (times, words) = found.read, found.freed
+    frame = (written - times[0]) // interval
+    place = np.searchsorted(times, written - frame * interval, side="right")
+    freed = frame * words[-1] + np.concatenate([[0], words])[place]
+    return int((np.arange(len(written)) - freed).max()) + 1

@@ -6,9 +6,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from a2q_hls.bound import Certified
+from a2q_hls.check import Spec
 from a2q_hls.errors import A2QError
 from a2q_hls.network import Dot
-from a2q_hls.plan import Engine, Folded, Unrolled, refuse_fold
+from a2q_hls.plan import Engine, Folded, Unrolled, cycles, refuse_fold
+from a2q_hls.plan.dots import possible_pe, possible_simd
 
 
 def unrolled(certified: Certified, engine: Unrolled) -> Mapping[str, Engine]:
@@ -25,32 +27,29 @@ def folded(certified: Certified, pe: int, simd: int) -> Mapping[str, Engine]:
     first, *others = certified.network.dots
     fold = Folded(pe, simd)
     refuse_fold(first, fold)
-    folds: dict[str, Engine] = {first.name: fold}
+    limit = cycles(first, fold, certified.specs[first.source])
+    engines: dict[str, Engine] = {first.name: fold}
     for dot in others:
-        fold = _smallest(dot, cycles(first, folds[first.name]), fold)
-        folds[dot.name] = fold
-    return folds
+        engines[dot.name] = _smallest(dot, certified.specs[dot.source], limit)
+    return engines
 
 
-def cycles(dot: Dot, engine: Engine) -> int:
-    """Cycles a frame of one Dot: (C_out / PE) * (K / SIMD); one where it is unrolled."""
-    rows, columns = dot.matrix.shape
-    return rows * columns // (engine.pe * engine.simd) if isinstance(engine, Folded) else 1
-
-
-def _smallest(dot: Dot, limit: int, before: Folded) -> Folded:
-    """Fewest multipliers within the cycles, whose SIMD a width converter can feed."""
-    rows, columns = dot.matrix.shape
-    folds = [
+def folds(dot: Dot) -> list[Folded]:
+    """Every fold that divides a layer."""
+    depth, share = dot.weights.shape[3], len(dot.matrix) // dot.groups
+    return [
         Folded(pe, simd)
-        for pe in range(1, rows + 1)
-        for simd in range(1, columns + 1)
-        if rows % pe == 0
-        and columns % simd == 0
-        and max(simd, before.pe) % min(simd, before.pe) == 0
-        and cycles(dot, Folded(pe, simd)) <= limit
+        for pe in possible_pe(dot)
+        for simd in possible_simd(dot)
+        if pe <= share or simd == depth
     ]
-    if not folds:
-        found = f"no fold within {limit} cycles after {before.pe} lanes"
+
+
+def _smallest(dot: Dot, source: Spec, limit: int) -> Folded:
+    """Fewest multipliers within the cycles, of equals with the fewest outputs a beat."""
+    fitting = [fold for fold in folds(dot) if cycles(dot, fold, source) <= limit]
+    if not fitting:
+        rows, columns = dot.window.outputs(source.shape)
+        found = f"no fold within {limit} cycles, which has {rows * columns} windows"
         raise A2QError.of(f"fold of {dot.name!r}", found, "a slower first layer")
-    return min(folds, key=lambda fold: (fold.pe * fold.simd, fold.pe))
+    return min(fitting, key=lambda fold: (fold.pe * fold.simd, fold.pe))

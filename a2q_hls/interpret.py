@@ -55,6 +55,16 @@ def run(network: Network, x: Int64) -> Int64:
     return values[:, 0, 0, :] if values.shape[1:3] == (1, 1) else values
 
 
+def run_flat(network: Network, x: Int64) -> Int64:
+    """Output codes (B, H' * W' * C') for input codes (B, H * W * C), as streams carry them."""
+    shape = network.inputs[0].shape
+    frames = np.asarray(x)
+    if frames.ndim != 2 or frames.shape[1] != np.prod(shape):
+        expected = f"(B, {int(np.prod(shape))})"
+        raise A2QError.of(f"input of {network.name!r}", f"shape {frames.shape}", expected)
+    return run(network, frames.reshape(-1, *shape)).reshape(len(frames), -1)
+
+
 def trace(network: Network, x: Int64) -> Mapping[str, Int64]:
     """Value of every node by name, each of shape (B, H, W, C). See ``run``."""
     check(network)

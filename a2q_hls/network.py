@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from graphlib import CycleError, TopologicalSorter
 
+import numpy as np
+
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntTensor, IntType
 
@@ -93,6 +95,15 @@ class Dot(_OneSource):
     def matrix(self) -> Int64:
         """Weights as (C_out, K), K = KH * KW * C_in / groups."""
         return self.weights.values.reshape(self.weights.shape[0], -1)
+
+    @property
+    def every_group(self) -> Int64:
+        """Weights as (C_out, KH * KW * C_in), zero outside a channel's group."""
+        channels, height, width, depth = self.weights.shape
+        full = np.zeros((channels, height, width, self.groups, depth), np.int64)
+        groups = np.arange(channels) // (channels // self.groups)
+        full[np.arange(channels), :, :, groups] = self.weights.values
+        return full.reshape(channels, -1)
 
     @property
     def window(self) -> Window:

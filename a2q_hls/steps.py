@@ -65,7 +65,7 @@ def _shift(step: MultiplyAddShift, ranges: Intervals, acc: IntType) -> ShiftStep
     lo = step.multiplier.values * ranges.lo + step.addend.values
     hi = step.multiplier.values * ranges.hi + step.addend.values
     exact = IntType.signed_spanning(int(lo.min()), int(hi.max()))
-    widened = IntType(max(exact.bits, acc.bits), True)
+    widened = IntType.signed_spanning(min(exact.min, acc.min), max(exact.max, acc.max))
     return ShiftStep(step.multiplier, step.addend, step.shift, widened)
 
 

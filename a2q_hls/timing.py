@@ -1,182 +1,272 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cycle-exact prediction of a plan: its stages as handshaking step machines.
+"""Cycles of a plan, from max-plus recurrences over the beats of one frame.
 
-The model is the contract of the generated hardware: a stage steps when its output register is free
-or being read and, where the step consumes, a beat is offered. It knows no data, only beats.
+A stage is a step machine: step s runs in cycle t[s] = max(ready[s], t[s-1] + 1), where ready is the
+cycle in which the beats that it reads are offered; a result is offered some cycles later. Where a
+frame comes every ``interval`` cycles the recurrence closes on itself, t[s + N] = t[s] + interval,
+and one frame tells all. Whoever can hold what is then underway never slows anyone down, because a
+recurrence of maxima and sums is monotone: beats that come earlier delay nothing. So the slowest
+stage, busy in every cycle, sets the interval, if ``buffers`` has sized the FIFOs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from typing_extensions import assert_never
 
+from a2q_hls.ints import Int64
 from a2q_hls.stages import (
+    AddStage,
+    ArgMaxStage,
+    ConcatStage,
     FifoStage,
     FoldedStage,
+    ForkStage,
+    ParallelWindowStage,
     Plan,
+    PoolStage,
+    ReduceStage,
+    ReorderStage,
     RequantizeStage,
     ResizeStage,
     Stage,
     UnrolledStage,
+    WindowStage,
 )
 
-_FRAMES = 6
-
-
-SteppingStage = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Steps of one stage in a frame: which consume a beat, which emit one, and how much later."""
-
-    steps: int
-    consumes: Callable[[int], bool]
-    emits: Callable[[int], bool]
-    latency: int
+TOLERANCE = 0.02
+_NEVER = -(1 << 40)  # Ready long before anything happens.
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Timing:
     """Cycles of a plan whose source always offers and whose sink always takes.
 
-    ``latency`` runs from the first input beat to the last output beat of a frame, ``interval``
-    between the last output beats of two frames in steady state.
+    ``latency`` runs from the first input beat to the last output beat of a frame alone if nothing
+    is held up on its way; ``bound`` is the most that it can take, as it does in a steady stream of
+    frames. ``interval`` lies between the last output beats of two frames in steady state.
     """
 
     latency: int
     interval: int
+    bound: int
+
+    def objection(self, latency: int, interval: int | None) -> str:
+        """What simulated cycles say against the prediction, or the empty text.
+
+        The interval of a few frames, not yet in steady state, may differ by ``TOLERANCE``.
+        """
+        if not self.latency <= latency <= self.bound:
+            return f"latency {latency}, predicted {self.latency} to {self.bound}"
+        if interval is not None and abs(interval - self.interval) > TOLERANCE * self.interval:
+            return f"interval {interval}, predicted {self.interval}"
+        return ""
 
 
-def schedule(stage: SteppingStage) -> Schedule:
-    """The steps that the hardware of a stage executes for one frame."""
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """Cycles in which the beats of a frame are read from each source and offered to each sink.
+
+    ``freed`` are, for a stage with a buffer, cycles and cumulative words that it lets go then.
+    """
+
+    read: tuple[Int64, ...]
+    offered: tuple[Int64, ...]
+    freed: tuple[Int64, Int64] = (_NOTHING, _NOTHING)
+
+
+def cycles(stage: Stage) -> int:
+    """Cycles that a stage is busy with one frame: no interval can be shorter."""
     match stage:
-        case UnrolledStage():
-            return Schedule(1, lambda _: True, lambda _: True, stage.latency)
-        case RequantizeStage():
-            return Schedule(stage.source.beats, lambda _: True, lambda _: True, 1)
-        case FoldedStage():
-            inner = stage.source.beats
-            steps = inner * stage.sink.beats
-            return Schedule(steps, lambda t: t < inner, lambda t: (t + 1) % inner == 0, 1)
-        case ResizeStage():
-            return _resize(stage)
+        case WindowStage():
+            return max(len(stage.geometry.needs) * stage.geometry.beats, stage.source.beats)
+        case ParallelWindowStage():
+            return int(stage.costs.sum())
+        case ReorderStage() | ResizeStage():
+            return max(stage.source.beats, stage.sink.beats)
+        case ConcatStage():
+            return stage.sink.beats
+        case (
+            UnrolledStage()
+            | FoldedStage()
+            | RequantizeStage()
+            | PoolStage()
+            | ReduceStage()
+            | ArgMaxStage()
+            | AddStage()
+            | ForkStage()
+            | FifoStage()
+        ):
+            return stage.sources[0].beats
         case _:
             assert_never(stage)
-
-
-def _resize(stage: ResizeStage) -> Schedule:
-    narrow, wide = sorted((stage.source.lanes, stage.sink.lanes))
-    ratio = wide // narrow
-    if stage.sink.lanes == wide:
-        return Schedule(stage.source.beats, lambda _: True, lambda t: (t + 1) % ratio == 0, 1)
-    return Schedule(stage.sink.beats, lambda t: t % ratio == 0, lambda _: True, 1)
-
-
-class _Machine(Protocol):
-    """State of one stage between two clock edges."""
-
-    @property
-    def valid(self) -> bool: ...
-    def ready(self, ready: bool) -> bool: ...
-    def clock(self, offered: bool, ready: bool) -> None: ...
-
-
-@dataclass
-class _Steps:
-    """A stage that steps: the next step and which pipeline registers hold a beat."""
-
-    schedule: Schedule
-    step: int = 0
-    pipe: list[bool] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.pipe = [False] * self.schedule.latency
-
-    @property
-    def valid(self) -> bool:
-        return self.pipe[-1]
-
-    def _enabled(self, ready: bool) -> bool:
-        return ready or not self.valid
-
-    def ready(self, ready: bool) -> bool:
-        return self._enabled(ready) and self.schedule.consumes(self.step)
-
-    def clock(self, offered: bool, ready: bool) -> None:
-        if not self._enabled(ready):
-            return
-        steps = offered or not self.schedule.consumes(self.step)
-        self.pipe = [steps and self.schedule.emits(self.step), *self.pipe[:-1]]
-        self.step = (self.step + steps) % self.schedule.steps
-
-
-@dataclass
-class _Fifo:
-    """A buffer: a beat written in one cycle can be read in the next."""
-
-    depth: int
-    held: int = 0
-
-    @property
-    def valid(self) -> bool:
-        return self.held > 0
-
-    def ready(self, ready: bool) -> bool:
-        return self.held < self.depth
-
-    def clock(self, offered: bool, ready: bool) -> None:
-        self.held += (offered and self.held < self.depth) - (ready and self.held > 0)
-
-
-def _machine(stage: Stage) -> _Machine:
-    match stage:
-        case FifoStage():
-            return _Fifo(stage.depth)
-        case UnrolledStage() | FoldedStage() | RequantizeStage() | ResizeStage():
-            return _Steps(schedule(stage))
-        case _:
-            assert_never(stage)
-
-
-def predict(plan: Plan) -> Timing:
-    """Latency and initiation interval of a plan. See ``predict_stages``."""
-    return predict_stages(plan.stages)
-
-
-def predict_stages(stages: Sequence[Stage]) -> Timing:
-    """Latency and interval of a chain, by running its schedules until they are steady."""
-    machines = [_machine(stage) for stage in stages]
-    frame = stages[-1].sink.beats
-    # A whole frame may wait in a FIFO, so that the interval is steady only after some more frames.
-    frames = 2 * len(stages) + _FRAMES
-    ends: list[int] = []
-    cycle = beats = 0
-    while len(ends) < frames:
-        taken = _clock(machines)
-        beats += taken
-        if taken and beats % frame == 0:
-            ends.append(cycle)
-        cycle += 1
-    return Timing(ends[0], ends[-1] - ends[-2])
 
 
 def bottleneck(stages: Sequence[Stage]) -> int:
-    """Cycles a frame of the slowest stage: no interval can be shorter."""
-    return max(schedule(stage).steps for stage in stages if not isinstance(stage, FifoStage))
+    """Cycles a frame of the slowest stage: the interval of the plan."""
+    return max(cycles(stage) for stage in stages)
 
 
-def _clock(machines: Sequence[_Machine]) -> bool:
-    """One cycle with an eager source and sink; whether the sink took a beat."""
-    taken = machines[-1].valid
-    readies = [True]
-    for machine in reversed(machines):
-        readies.append(machine.ready(readies[-1]))
-    readies.reverse()
-    offers = [True, *(machine.valid for machine in machines)]
-    for index, machine in enumerate(machines):
-        machine.clock(offers[index], readies[index + 1])
-    return taken
+def run(ready: Int64, interval: int | None, costs: Int64 | int = 1) -> Int64:
+    """Cycles of the steps of a machine.
+
+    Args:
+        ready: cycle before which each step cannot run, (N,).
+        interval: cycles between two frames, or None for a frame alone.
+        costs: cycles from the step before to each step, at least.
+    """
+    after = np.cumsum(np.broadcast_to(costs, ready.shape))
+    slack = ready - after
+    before = _NEVER if interval is None else int(slack.max()) + int(after[-1]) - interval
+    return np.asarray(np.maximum(np.maximum.accumulate(slack), before) + after)
+
+
+def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
+    """What a stage does with beats that are offered to it in these cycles, source by source.
+
+    It is never held up behind: ``buffers`` makes that true.
+    """
+    first = offered[0]
+    match stage:
+        case UnrolledStage():
+            steps = run(first, interval)
+            return Flow((steps,), (steps + stage.latency,))
+        case FoldedStage():
+            return _every(first, stage.schedule.steps, interval, 1 + stage.block)
+        case ReduceStage():
+            return _every(first, stage.length, interval)
+        case ArgMaxStage():
+            return _every(first, stage.period, interval)
+        case RequantizeStage():
+            return _every(first, 1, interval)
+        case ForkStage():
+            steps = run(first, interval)
+            return Flow((steps,), (steps + 1, steps + 1))
+        case AddStage():
+            steps = run(np.maximum(first, offered[1]), interval)
+            return Flow((steps, steps), (steps + 1,))
+        case ConcatStage():
+            return _concat(stage, first, offered[1], interval)
+        case PoolStage():
+            return _pool(stage, first, interval)
+        case ResizeStage():
+            return _resize(stage, first, interval)
+        case FifoStage():
+            return Flow((first,), (run(first + 1 + stage.block, interval),))
+        case WindowStage():
+            return _window(stage, first, interval)
+        case ReorderStage():
+            return _reorder(stage, first, interval)
+        case ParallelWindowStage():
+            return _parallel(stage, first, interval)
+        case _:
+            assert_never(stage)
+
+
+def _every(first: Int64, length: int, interval: int | None, latency: int = 1) -> Flow:
+    """A stage that reads in every step and gives a result after every ``length`` beats."""
+    steps = run(first, interval)
+    return Flow((steps,), (steps[length - 1 :: length] + latency,))
+
+
+def _concat(stage: ConcatStage, left: Int64, right: Int64, interval: int | None) -> Flow:
+    pixels, split = len(left) // stage.counts[0], stage.counts[0]
+    ready = np.concatenate([left.reshape(pixels, -1), right.reshape(pixels, -1)], axis=1)
+    steps = run(ready.ravel(), interval)
+    parts = steps.reshape(pixels, -1)
+    return Flow((parts[:, :split].ravel(), parts[:, split:].ravel()), (steps + 1,))
+
+
+def _pool(stage: PoolStage, first: Int64, interval: int | None) -> Flow:
+    (height, width), (rows, columns) = stage.size, stage.node.window.kernel
+    steps = run(first, interval)
+    grid = steps.reshape(height, width, stage.words)
+    ends = grid[rows - 1 :: rows, columns - 1 :: columns]
+    return Flow((steps,), (ends.ravel() + 1,))
+
+
+def _resize(stage: ResizeStage, first: Int64, interval: int | None) -> Flow:
+    if stage.up:
+        return _every(first, stage.ratio, interval)
+    length = stage.ratio * stage.repeats
+    ready = np.full((len(first), length), _NEVER, np.int64)
+    ready[:, 0] = first
+    steps = run(ready.ravel(), interval)
+    return Flow((steps[::length],), (steps + 1,))
+
+
+def _units(needs: Int64, frees: Int64, length: int, first: Int64, interval: int | None) -> Flow:
+    """Units of ``length`` beats from a buffer: one starts when its words are there."""
+    written = run(first, interval)
+    starts = run(written[needs - 1] + 1, interval, length)
+    offered = starts[:, None] + np.arange(1, length + 1)
+    return Flow((written,), (offered.ravel(),), (starts + length, frees))
+
+
+def _window(stage: WindowStage, first: Int64, interval: int | None) -> Flow:
+    geometry = stage.geometry
+    return _units(geometry.needs, geometry.frees, geometry.beats, first, interval)
+
+
+def _reorder(stage: ReorderStage, first: Int64, interval: int | None) -> Flow:
+    ends = np.arange(stage.span, stage.source.beats + 1, stage.span)
+    return _units(ends, ends, stage.beats, first, interval)
+
+
+def _parallel(stage: ParallelWindowStage, first: Int64, interval: int | None) -> Flow:
+    """A window is taken when it is complete and its reader free; until then nothing is shifted."""
+    real, ends = stage.real.astype(bool), stage.ends
+    ready = np.full(len(real), _NEVER, np.int64)
+    ready[real] = first
+    starts = np.append(0, ends[:-1] + 1)
+    early = (ready - np.arange(len(ready)))[: ends[-1] + 1]
+    complete = np.maximum.reduceat(early, starts) + ends
+    taken = run(complete + 1, interval, stage.costs)
+    held = np.full(len(real) + 1, _NEVER, np.int64)
+    held[ends + 1] = taken
+    held[0] = max(held[0], _NEVER if interval is None else int(taken[-1]) - interval)
+    return Flow((run(np.maximum(ready, held[:-1]), interval)[real],), (taken,))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One frame: cycles in which beats are offered and read, by stream; flows by stage."""
+
+    offered: Mapping[str, Int64]
+    read: Mapping[str, Int64]
+    flows: Mapping[str, Flow]
+
+    @classmethod
+    def of(cls, stages: Sequence[Stage], interval: int | None) -> Schedule:
+        """Schedule of stages, writers before readers.
+
+        Args:
+            interval: of a source that spreads its beats evenly over so many cycles; None: one frame
+                of a source that always offers.
+        """
+        offered: dict[str, Int64] = {}
+        read: dict[str, Int64] = {}
+        flows: dict[str, Flow] = {}
+        for stage in stages:
+            for stream in stage.sources:
+                if stream.name not in offered:
+                    beats = np.arange(stream.beats)
+                    offered[stream.name] = beats * (interval or 0) // stream.beats
+            found = flow(stage, [offered[stream.name] for stream in stage.sources], interval)
+            flows[stage.name] = found
+            read |= {s.name: t for s, t in zip(stage.sources, found.read, strict=True)}
+            offered |= {s.name: t for s, t in zip(stage.sinks, found.offered, strict=True)}
+        return cls(offered, read, flows)
+
+
+def predict(plan: Plan) -> Timing:
+    """Latency and initiation interval of a plan. See ``Timing``."""
+    interval = bottleneck(plan.stages)
+    alone, steady = (
+        int(Schedule.of(plan.stages, pace).offered[plan.sink.name][-1]) for pace in (None, interval)
+    )
+    return Timing(alone, interval, max(alone, steady))

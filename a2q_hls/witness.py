@@ -9,7 +9,7 @@ import numpy as np
 
 from a2q_hls.bound import Certified, certify
 from a2q_hls.ints import Int64, IntType
-from a2q_hls.network import Dot, Input, Network, Output
+from a2q_hls.network import Dot, Input, Network, Output, Shape
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,33 @@ def witnesses(dot: Dot, x: IntType) -> Witnesses:
     Of a convolution they are windows, flattened from (KH, KW, C_in) with all groups, so that
     K = KH * KW * C_in; codes of other groups are zero.
     """
-    weights = _every_group(dot)
+    weights = dot.every_group
     positive, negative = weights > 0, weights < 0
     highest = np.where(positive, x.max, np.where(negative, x.min, 0))
     lowest = np.where(positive, x.min, np.where(negative, x.max, 0))
     return Witnesses(highest.astype(np.int64), lowest.astype(np.int64))
 
 
-def _every_group(dot: Dot) -> Int64:
-    """Weights (C_out, KH * KW * C_in), zero outside a channel's group."""
-    channels, height, width, depth = dot.weights.shape
-    full = np.zeros((channels, height, width, dot.groups, depth), np.int64)
-    for channel in range(channels):
-        full[channel, :, :, channel // (channels // dot.groups)] = dot.weights.values[channel]
-    return full.reshape(channels, -1)
+def images(dot: Dot, shape: Shape, x: IntType) -> Int64:
+    """Witnesses of a Dot on inputs of ``shape``, as frames (2 * C_out, H, W, C).
+
+    Each stands in the middlemost window, on a background of the code of zero. Where no window lies
+    inside the image, what is inside of the middle one is there, and no extreme is reached.
+    """
+    windows = witnesses(dot, x).vectors.reshape(-1, *dot.window.kernel, shape[2])
+    frames = np.full((len(windows), *shape), dot.fill, np.int64)
+    (top, above), (left, before) = (_middle(dot, axis, shape) for axis in (0, 1))
+    windows = windows[:, above:, before:]
+    place = frames[:, top : top + windows.shape[1], left : left + windows.shape[2]]
+    place[:] = windows[:, : place.shape[1], : place.shape[2]]
+    return frames
+
+
+def _middle(dot: Dot, axis: int, shape: Shape) -> tuple[int, int]:
+    """First row or column of the middle window inside the image, and how much of it is outside."""
+    stride, padding = dot.stride[axis], dot.padding[axis]
+    first = (dot.window.outputs(shape)[axis] - 1) // 2 * stride - padding
+    return max(first, 0), max(-first, 0)
 
 
 def isolate(certified: Certified, layer: str) -> Certified:

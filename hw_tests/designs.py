@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,8 @@ from a2q_hls.network import (
 )
 from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, plan
 from a2q_hls.simulate.rtl import RtlSimulator
-from a2q_hls.witness import isolate, witnesses
+from a2q_hls.stages import DotStage, FoldedStage, UnrolledStage
+from a2q_hls.witness import images, isolate
 
 Make = Callable[[np.random.Generator, int, IntType], Step]
 ACC32 = IntType(32, True)
@@ -191,14 +193,15 @@ def named(name: str) -> Design:
 
 
 def stimuli(design: Design, random_frames: int = 100) -> Int64:
-    """Witnesses of the first layer, corners of the input type, and random codes; (B, C)."""
-    dot = design.network.dots[0]
-    type_ = design.network.inputs[0].type
+    """Witnesses of the first layer, corners of the input type, random codes; (B, H * W * C)."""
+    dot, source = design.network.dots[0], design.network.inputs[0]
+    type_, size = source.type, int(np.prod(source.shape))
     rng = np.random.default_rng(7)
-    columns = dot.matrix.shape[1]
-    corners = [np.full((1, columns), code, np.int64) for code in (type_.min, type_.max, 0)]
-    random = rng.integers(type_.min, type_.max + 1, (random_frames, columns))
-    return np.concatenate([witnesses(dot, type_).vectors, *corners, random])
+    corners = [np.full((1, size), code, np.int64) for code in (type_.min, type_.max, 0)]
+    random = rng.integers(type_.min, type_.max + 1, (random_frames, size))
+    if dot.source != source.name:
+        return np.concatenate([*corners, random])
+    return np.concatenate([images(dot, source.shape, type_).reshape(-1, size), *corners, random])
 
 
 def alone(design: Design, layer: str) -> Design:
@@ -213,17 +216,28 @@ def _cut(graph: ChainGraph) -> ChainGraph:
     return replace(graph, types=types, outputs=tuple(word[:most] for word in graph.outputs))
 
 
+def engine(whole: Plan) -> DotStage:
+    """The engine of a plan of one Dot."""
+    (stage,) = (s for s in whole.stages if isinstance(s, UnrolledStage | FoldedStage))
+    return stage
+
+
+def with_engine(whole: Plan, **changes: Any) -> Plan:
+    """The plan of one Dot with changes of its engine."""
+    old = engine(whole)
+    changed = tuple(replace(s, **changes) if s is old else s for s in whole.stages)
+    return replace(whole, stages=changed)
+
+
 def narrowed(whole: Plan, field: str) -> Plan:
     """The plan of one layer with one bit taken from its accumulator, tree or last partial sum.
 
     The chains of a layer lose it in every channel that is as wide as the accumulator.
     """
-    (stage,) = whole.stages
-    declared = getattr(stage, field)
+    declared = getattr(engine(whole), field)
     if field == "chains":
-        return replace(whole, stages=(replace(stage, chains=_cut(declared)),))
+        return with_engine(whole, chains=_cut(declared))
     if field == "sums":
         taken = (*declared[:-1], IntType(declared[-1].bits - 1, declared[-1].signed))
-        return replace(whole, stages=(replace(stage, sums=taken),))
-    taken = IntType(declared.bits - 1, declared.signed)
-    return replace(whole, stages=(replace(stage, **{field: taken}),))
+        return with_engine(whole, sums=taken)
+    return with_engine(whole, **{field: IntType(declared.bits - 1, declared.signed)})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import Design, alone, named, narrowed, stimuli
+from designs import Design, alone, engine, named, narrowed, stimuli, with_engine
 
 from a2q_hls import interpret
 from a2q_hls.adders import shared
@@ -17,10 +17,11 @@ from a2q_hls.emit.hls import emit
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntTensor
 from a2q_hls.network import Dot
-from a2q_hls.plan import FoldedStage, Plan, UnrolledStage
+from a2q_hls.plan import Plan
 from a2q_hls.project import Project
 from a2q_hls.simulate import csim
 from a2q_hls.simulate.csim import CSimulator
+from a2q_hls.stages import FoldedStage
 
 MIXED = named("folded_to_unrolled")
 
@@ -61,14 +62,13 @@ def flipped(dot: Dot) -> Dot:
 
 def with_flipped_weight(planned: Plan) -> Plan:
     """The plan of one layer whose hardware holds a wrong weight."""
-    (stage,) = planned.stages
-    assert isinstance(stage, UnrolledStage | FoldedStage)
+    stage = engine(planned)
     wrong = flipped(stage.node)
     if isinstance(stage, FoldedStage):
-        return replace(planned, stages=(replace(stage, node=wrong),))
+        return with_engine(planned, node=wrong)
     graph = shared(wrong.matrix, stage.graph.inputs)
     sums = tuple(adder.type for adder in graph.adders)
-    return replace(planned, stages=(replace(stage, node=wrong, graph=graph, sums=sums),))
+    return with_engine(planned, node=wrong, graph=graph, sums=sums)
 
 
 @pytest.mark.parametrize("name", ["folded", "adders"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from designs import ACC32, CPP_DESIGNS, INT4, UINT4, Design, named
+from nodes import NODES
 
 from a2q_hls.bound import certify
 from a2q_hls.emit.hls import emit
@@ -18,16 +19,14 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Output
 from a2q_hls.plan import (
-    FifoStage,
     Folded,
-    FoldedStage,
     Unrolled,
-    UnrolledStage,
     Widths,
     plan,
 )
 from a2q_hls.simulate.csim import ap_types
 from a2q_hls.simulate.tools import compiler, execute
+from a2q_hls.stages import FifoStage, FoldedStage, UnrolledStage
 
 PROJECTS = {design.name: emit(design.plan).files for design in CPP_DESIGNS}
 
@@ -101,8 +100,8 @@ def test_top_has_one_process_a_stage_and_a_stream_between_two(design: Design) ->
 
 def test_streams_are_as_deep_as_the_plan_wants() -> None:
     found = 0
-    for design in CPP_DESIGNS:
-        text = PROJECTS[design.name]["firmware/net.cpp"]
+    for design in NODES:
+        text = emit(design.plan).files["firmware/net.cpp"]
         for stage in design.plan.stages:
             if isinstance(stage, FifoStage):
                 found += 1

@@ -18,10 +18,11 @@ from a2q_hls.emit.rtl import emit
 from a2q_hls.emit.rtl_chains import expression
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntType
-from a2q_hls.plan import Unrolled, UnrolledStage, Widths, plan
+from a2q_hls.plan import Unrolled, Widths, plan
 from a2q_hls.simulate import rtl
 from a2q_hls.simulate.rtl import Stalls
 from a2q_hls.simulate.verilate import lint
+from a2q_hls.stages import UnrolledStage
 from a2q_hls.timing import predict
 
 

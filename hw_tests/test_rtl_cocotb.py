@@ -88,7 +88,7 @@ FAULTS = (
         "TVALID = fc2_tvalid && m_axis_fc2_TREADY",
         "no valid",
     ),
-    ("serial", "a2q_fifo.sv", NO_RESET.format("held_q"), "", "reset_within_a_frame"),
+    ("serial", "a2q_window.sv", "fresh_q   <= -NEEDS_FIRST;\n", "", "reset_within_a_frame"),
     (
         "folded_down_scales",
         "net.sv",
@@ -140,7 +140,7 @@ def test_wrong_prediction_and_wrong_output_fail(tmp_path: Path) -> None:
     with pytest.raises(A2QError, match="1 wrong frames, the first is 2"):
         cocotb_run.run(emit(design.plan), x, wrong, tmp_path / "output")
     true = predict(design.plan)
-    late = Timing(true.latency + 1, true.interval)
+    late = Timing(true.latency + 1, true.interval, true.bound + 1)
     with pytest.raises(A2QError, match=f"latency {true.latency}, predicted {late.latency}"):
         cocotb_run.run(emit(design.plan), x, expected, tmp_path / "cycles", late)
     slow = replace(true, interval=true.interval + 1)

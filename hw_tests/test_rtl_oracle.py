@@ -8,8 +8,14 @@ import pytest
 from designs import DESIGNS, Design, RtlOf, stimuli
 
 from a2q_hls import interpret
-from a2q_hls.plan import FifoStage, FoldedStage, RequantizeStage, ResizeStage, UnrolledStage
 from a2q_hls.simulate.rtl import Stalls
+from a2q_hls.stages import (
+    FoldedStage,
+    RequantizeStage,
+    ResizeStage,
+    UnrolledStage,
+    WindowStage,
+)
 from a2q_hls.steps import CompareStep, ShiftStep
 from a2q_hls.timing import predict
 
@@ -53,7 +59,7 @@ def test_stalls_slow_the_simulation_down(rtl_of: RtlOf) -> None:
 def test_designs_use_every_kind_of_stage() -> None:
     stages = [stage for design in DESIGNS for stage in design.plan.stages]
     kinds = {type(stage) for stage in stages}
-    assert kinds == {UnrolledStage, FoldedStage, RequantizeStage, ResizeStage, FifoStage}
+    assert kinds == {UnrolledStage, FoldedStage, WindowStage, RequantizeStage, ResizeStage}
     steps = [stage.step for stage in stages if isinstance(stage, RequantizeStage)]
     assert {type(step) for step in steps} == {CompareStep, ShiftStep}
     multiplied = {bool((s.multiplier.values != 1).any()) for s in steps if isinstance(s, ShiftStep)}

@@ -75,7 +75,11 @@ def test_network_and_layers_have_resources(result: SynthesisResult) -> None:
     assert result.metric(Quantity.LUT).value > 0
     assert result.metric(Quantity.DSP).value == 0
     roles = [module.role for module in (result.whole, *result.modules)]
-    assert roles == [Role.NETWORK, Role.DOT, Role.REQUANTIZE]
+    assert [role for role in roles if role is not Role.WINDOW] == [
+        Role.NETWORK,
+        Role.DOT,
+        Role.REQUANTIZE,
+    ]
     assert all(module.metrics[Quantity.LUT].value > 0 for module in result.modules)
     assert result.metric(Quantity.LUT).kind is Kind.SYNTHESIS
 
@@ -163,5 +167,7 @@ def test_layer_named_like_the_network_does_not_hide_it(tmp_path: Path) -> None:
     nodes = (source, dot, replace(step, source="tiny"), out)
     same = plan(certify(Network("tiny", nodes)), {"tiny": Folded(1, 2)})
     found = synthesize(emit(same), "tiny", "ecp5", layers(same), cache=Cache(tmp_path))
-    assert [module.role for module in (found.whole, *found.modules)][:2] == [Role.NETWORK, Role.DOT]
-    assert found.whole.metrics[Quantity.LUT].value > found.modules[0].metrics[Quantity.LUT].value
+    named = [module for module in (found.whole, *found.modules) if module.module == "tiny"]
+    assert [module.role for module in named] == [Role.NETWORK, Role.DOT]
+    whole, layer = (module.metrics[Quantity.LUT].value for module in named)
+    assert whole > layer

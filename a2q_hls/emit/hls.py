@@ -9,17 +9,26 @@ from typing_extensions import assert_never
 from a2q_hls.emit import hls_text as text
 from a2q_hls.emit.certificate import FILE as CERTIFICATE
 from a2q_hls.emit.certificate import certificate
-from a2q_hls.emit.hls_stages import links, processes, stage_files, widest
+from a2q_hls.emit.hls_stages import channels, links, processes, stage_files, widest
 from a2q_hls.emit.interface import FILE as INTERFACE
 from a2q_hls.emit.interface import Interface
 from a2q_hls.emit.templates import environment, render, verbatim
-from a2q_hls.interpret import run
+from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
 from a2q_hls.stages import FoldedStage, Plan, UnrolledStage
-from a2q_hls.witness import witnesses
+from a2q_hls.witness import images
 
-LIBRARY = ("folded_dot.h", "lanes.h", "requantize.h", "resize.h", "shadow.h")
+LIBRARY = (
+    "folded_dot.h",
+    "lanes.h",
+    "packed.h",
+    "requantize.h",
+    "resize.h",
+    "shadow.h",
+    "tensors.h",
+    "window.h",
+)
 PART = "xczu7ev-ffvc1156-2-e"
 _FRAMES = 16  # Witnesses among the frames of a fresh project: a co-simulation should take minutes.
 
@@ -33,7 +42,8 @@ def emit(plan: Plan, part: str = PART, clock: float = 5.0) -> Project:
     """
     _register()
     name, settings = plan.name, {"part": part, "clock": clock}
-    values = {"plan": plan, "stages": links(plan), "widest": widest(plan), **settings}
+    values = {"plan": plan, "stages": links(plan), "channels": channels(plan), **settings}
+    values["widest"] = widest(plan)
     files = {f"firmware/a2q/{file}": verbatim(f"hls/a2q/{file}") for file in LIBRARY}
     for stage, link in zip(processes(plan), links(plan), strict=True):
         files |= stage_files(stage, link, plan.certified)
@@ -49,7 +59,13 @@ def emit(plan: Plan, part: str = PART, clock: float = 5.0) -> Project:
 
 
 def _register() -> None:
-    environment().filters.update(ctype=text.ctype, describe=text.describe, engine=_engine)
+    environment().filters.update(
+        ctype=text.ctype,
+        describe=text.describe,
+        engine=_engine,
+        kind=text.kind,
+        literal=text.literal,
+    )
 
 
 def _engine(stage: UnrolledStage | FoldedStage) -> str:
@@ -74,20 +90,22 @@ def _data(plan: Plan) -> dict[str, str]:
         CERTIFICATE: certificate(plan.certified),
         INTERFACE: Interface.of(plan).text(),
         "tb_data/inputs.txt": frames_text(inputs),
-        "tb_data/expected.txt": frames_text(run(plan.certified.network, inputs)),
+        "tb_data/expected.txt": frames_text(run_flat(plan.certified.network, inputs)),
     }
 
 
 def sample(plan: Plan) -> Int64:
-    """A few input frames (B, C): the corners of the type, then witnesses of a first Dot."""
-    source, first = plan.source, plan.stages[0]
-    channels = source.lanes * source.beats
-    corners = np.array([[source.type.min], [source.type.max]]).repeat(channels, axis=1)
-    if not isinstance(first, UnrolledStage | FoldedStage):
+    """A few input frames (B, H * W * C): the corners of the type, then witnesses of a first Dot."""
+    network = plan.certified.network
+    source = network.inputs[0]
+    corners = np.array([[source.type.min], [source.type.max]])
+    corners = corners.repeat(int(np.prod(source.shape)), axis=1)
+    first = [dot for dot in network.dots if dot.source == source.name]
+    if not first:
         return corners
-    vectors = witnesses(first.node, source.type).vectors
-    chosen = np.linspace(0, len(vectors) - 1, min(_FRAMES, len(vectors))).astype(np.int64)
-    return np.concatenate([corners, vectors[chosen]])
+    frames = images(first[0], source.shape, source.type).reshape(-1, corners.shape[1])
+    chosen = np.linspace(0, len(frames) - 1, min(_FRAMES, len(frames))).astype(np.int64)
+    return np.concatenate([corners, frames[chosen]])
 
 
 def frames_text(frames: Int64) -> str:

@@ -3,147 +3,99 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
 from a2q_hls.emit import hls_text as text
+from a2q_hls.emit.hls_layers import KernelStage, layer
 from a2q_hls.emit.templates import render
 from a2q_hls.errors import A2QError
-from a2q_hls.ints import Int64, IntTensor, IntType
-from a2q_hls.stages import (
-    FifoStage,
-    FoldedStage,
-    Plan,
-    RequantizeStage,
-    ResizeStage,
-    Stream,
-    UnrolledStage,
-)
-from a2q_hls.steps import CompareStep, HardwareStep, ShiftStep
+from a2q_hls.stages import FifoStage, Plan, Stream, UnrolledStage
 
 MAX_WORD = 4096  # The widest ap_int of Vitis HLS (UG1399, AP_INT_MAX_W).
-_SHIFT = IntType(6, False)  # Shifts stay below 62.
+
+Process = KernelStage | UnrolledStage
+"""A stage that is a process; a FIFO is the depth of the stream between two of them."""
+
+_MARGIN = 2  # Words a stream holds at least; without forks nothing deadlocks on it.
+
+
+@dataclass(frozen=True)
+class Wire:
+    """A stream in the top function: its C++ name and bits."""
+
+    name: str
+    bits: int
 
 
 @dataclass(frozen=True)
 class Link:
-    """A stage in the top function: the streams at both ends, their bits, and its call."""
+    """A stage in the top function: the streams at both ends, and its call."""
 
     name: str
-    source: str
-    sink: str
-    source_bits: int
-    sink_bits: int
+    sources: tuple[Wire, ...]
+    sinks: tuple[Wire, ...]
     function: str
     constants: tuple[str, ...]
-    depth: int
 
     @property
     def call(self) -> str:
         """Call of the process."""
-        return f"{self.function}({', '.join((self.source, self.sink, *self.constants))})"
+        wires = (wire.name for wire in (*self.sources, *self.sinks))
+        return f"{self.function}({', '.join((*wires, *self.constants))})"
 
 
 @dataclass(frozen=True)
-class Array:
-    """Constant array ``<stage>_<suffix>``."""
+class Channel:
+    """A stream between two processes, of so many words."""
 
-    suffix: str
-    type: IntType
-    values: Int64
-    layout: str
-
-    @property
-    def extents(self) -> str:
-        """Array extents in C++."""
-        return text.extents(self.values.shape)
-
-    @property
-    def text(self) -> str:
-        """Initializer."""
-        return text.initializer(self.values)
-
-
-Process = UnrolledStage | FoldedStage | RequantizeStage | ResizeStage
-"""A stage that is a process; a FIFO is the depth of the stream between two of them."""
-
-_MARGIN = 2  # Words a stream holds at least; a chain cannot deadlock on it.
-
-
-def stage_name(stage: Process) -> str:
-    """Name of the node that a stage computes, or of the converter."""
-    return stage.name if isinstance(stage, ResizeStage) else stage.node.name
+    wire: Wire
+    depth: int
 
 
 def processes(plan: Plan) -> list[Process]:
-    """The plan's stages without its FIFOs, each reading the stream before the FIFO."""
-    result: list[Process] = []
-    before: Stream | None = None
+    """The plan's stages without its FIFOs."""
+    return [stage for stage in plan.stages if not isinstance(stage, FifoStage)]
+
+
+def _wire(stream: Stream, plan: Plan) -> Wire:
+    """Wire of a stream, at the ports padded; behind a FIFO it is the one before it."""
     for stage in plan.stages:
-        if isinstance(stage, FifoStage):
-            before = stage.source
-        else:
-            result.append(replace(stage, source=before) if before else stage)
-            before = None
-    return result
+        if isinstance(stage, FifoStage) and stage.sink == stream:
+            return _wire(stage.source, plan)
+    if stream == plan.source:
+        return Wire(f"s_axis_{stream.name}", stream.port_width)
+    if stream == plan.sink:
+        return Wire(f"m_axis_{stream.name}", stream.port_width)
+    return Wire(f"{stream.name}_stream", stream.width)
 
 
-def depths(plan: Plan) -> dict[str, int]:
-    """Depth of every stream by name: the FIFO's where the plan has one, and a margin."""
+def channels(plan: Plan) -> list[Channel]:
+    """Streams between processes, with the FIFO's depth where the plan has one, and a margin."""
     fifos = {s.source.name: s.depth for s in plan.stages if isinstance(s, FifoStage)}
-    return {s.sink.name: fifos.get(s.sink.name, 0) + _MARGIN for s in processes(plan)}
-
-
-def links(plan: Plan) -> list[Link]:
-    """Processes in order; the streams at both ends of the chain are the ports."""
-    stages, deep = processes(plan), depths(plan)
-    last = len(stages) - 1
+    streams = [stream for stage in processes(plan) for stream in stage.sinks]
     return [
-        _link(stage, index == 0, index == last, deep[stage.sink.name])
-        for index, stage in enumerate(stages)
+        Channel(_wire(stream, plan), fifos.get(stream.name, 0) + _MARGIN)
+        for stream in streams
+        if stream != plan.sink
     ]
 
 
-def _link(stage: Process, first: bool, last: bool, depth: int) -> Link:
-    source, sink, name = stage.source, stage.sink, stage_name(stage)
-    return Link(
-        name,
-        f"s_axis_{source.name}" if first else f"{source.name}_stream",
-        f"m_axis_{sink.name}" if last else f"{sink.name}_stream",
-        source.port_width if first else source.width,
-        sink.port_width if last else sink.width,
-        _function(stage, name),
-        tuple(f"{name}_{array.suffix}" for array in arrays(stage)),
-        depth,
-    )
+def links(plan: Plan) -> list[Link]:
+    """Processes, writers before readers."""
+    return [_link(stage, plan) for stage in processes(plan)]
 
 
-def _function(stage: Process, name: str) -> str:
-    match stage:
-        case UnrolledStage():
-            return f"{name}_stage"
-        case FoldedStage():
-            kernel = "folded_dot"
-        case RequantizeStage():
-            kernel = _step_kernel(stage.step)
-        case ResizeStage():
-            kernel = "resize_up" if stage.sink.lanes > stage.source.lanes else "resize_down"
-        case _:
-            assert_never(stage)
-    return f"a2q::{kernel}<{name}_config>"
-
-
-def _step_kernel(step: HardwareStep) -> str:
-    match step:
-        case CompareStep():
-            return "requantize_compare"
-        case ShiftStep():
-            return "requantize_multiply" if multiplies(step) else "requantize_shift"
-        case _:
-            assert_never(step)
+def _link(stage: Process, plan: Plan) -> Link:
+    sources = tuple(_wire(stream, plan) for stream in stage.sources)
+    sinks = tuple(_wire(stream, plan) for stream in stage.sinks)
+    if isinstance(stage, UnrolledStage):
+        return Link(stage.name, sources, sinks, f"{stage.name}_stage", ())
+    found = layer(stage, plan.certified)
+    constants = tuple(f"{stage.name}_{array.suffix}" for array in found.arrays)
+    return Link(stage.name, sources, sinks, f"a2q::{found.kernel}<{stage.name}_config>", constants)
 
 
 def widest(plan: Plan) -> int:
@@ -152,22 +104,25 @@ def widest(plan: Plan) -> int:
     Raises:
         A2QError: ap_int cannot hold it.
     """
-    for stage in plan.stages:
-        for stream in (stage.source, stage.sink):
-            if stream.port_width > MAX_WORD:
-                found = f"a word of {stream.width} bits"
-                raise A2QError.of(f"stream {stream.name!r}", found, f"at most {MAX_WORD} (fold it)")
-    return max(max(stage.source.port_width, stage.sink.port_width) for stage in plan.stages)
+    streams = [stream for stage in plan.stages for stream in (*stage.sources, *stage.sinks)]
+    for stream in streams:
+        if stream.port_width > MAX_WORD:
+            found = f"a word of {stream.width} bits"
+            raise A2QError.of(f"stream {stream.name!r}", found, f"at most {MAX_WORD} (fold it)")
+    return max(stream.port_width for stream in streams)
 
 
 def stage_files(stage: Process, link: Link, certified: Certified) -> dict[str, str]:
     """Layer header of a stage and the headers of its constants and shadow, by path."""
-    files = {f"firmware/layers/{link.name}.h": _layer(stage, link, certified)}
-    if constants := arrays(stage):
-        header = render("hls/constants.h.jinja", layer=link.name, arrays=constants)
-        files[f"firmware/weights/{link.name}.h"] = header
+    path = f"firmware/layers/{link.name}.h"
     if isinstance(stage, UnrolledStage):
-        files[f"firmware/shadow/{link.name}.h"] = _shadow(stage, link)
+        shadow = {f"firmware/shadow/{link.name}.h": _shadow(stage, link)}
+        return {path: _unrolled(stage, link, certified), **shadow}
+    found = layer(stage, certified)
+    files = {path: render("hls/layer.h.jinja", own=link.name, layer=found)}
+    if found.arrays:
+        header = render("hls/constants.h.jinja", layer=link.name, arrays=found.arrays)
+        files[f"firmware/weights/{link.name}.h"] = header
     return files
 
 
@@ -181,93 +136,19 @@ def _shadow(stage: UnrolledStage, link: Link) -> str:
     )
 
 
-def _layer(stage: Process, link: Link, certified: Certified) -> str:
-    common: dict[str, object] = {"layer": link.name, "stage": stage}
-    match stage:
-        case UnrolledStage():
-            ends = {"source_bits": link.source_bits, "sink_bits": link.sink_bits}
-            return render("hls/unrolled.h.jinja", **common, **ends, **_unrolled(stage, certified))
-        case FoldedStage():
-            return render("hls/folded.h.jinja", **common, **_folded(stage, certified))
-        case RequantizeStage():
-            return _requantize(stage, common)
-        case ResizeStage():
-            return _resize(stage, common)
-        case _:
-            assert_never(stage)
-
-
-def _dot(stage: UnrolledStage | FoldedStage, certified: Certified) -> dict[str, object]:
-    rows, columns = stage.node.matrix.shape
-    return {"rows": rows, "columns": columns, "proof": certified.certificates[stage.node.name]}
-
-
-def _unrolled(stage: UnrolledStage, certified: Certified) -> dict[str, object]:
+def _unrolled(stage: UnrolledStage, link: Link, certified: Certified) -> str:
     graph, types = stage.graph, stage.sums
-    return {
-        **_dot(stage, certified),
-        "sums": text.sums(graph, types),
-        "outputs": [text.output(graph, types, t, stage.accumulator) for t in graph.outputs],
-        "values": text.wrapped(", ".join(f"n{i}.to_int64()" for i in range(len(types))), 6),
-    }
-
-
-def _folded(stage: FoldedStage, certified: Certified) -> dict[str, object]:
-    return {**_dot(stage, certified), "passes": stage.sink.beats, "steps": stage.source.beats}
-
-
-def _requantize(stage: RequantizeStage, common: dict[str, object]) -> str:
-    values = {**common, "channels": stage.sink.lanes * stage.sink.beats}
-    match stage.step:
-        case CompareStep():
-            steps = stage.step.thresholds.shape[1]
-            return render("hls/compare.h.jinja", **values, steps=steps)
-        case ShiftStep():
-            return render("hls/shift.h.jinja", **values, multiplies=multiplies(stage.step))
-        case _:
-            assert_never(stage.step)
-
-
-def _resize(stage: ResizeStage, common: dict[str, object]) -> str:
-    narrow, wide = sorted((stage.source, stage.sink), key=lambda stream: stream.lanes)
-    return render("hls/resize.h.jinja", **common, narrow=narrow, wide=wide)
-
-
-def multiplies(step: ShiftStep) -> bool:
-    """Whether any channel needs a multiplier."""
-    return bool((step.multiplier.values != 1).any())
-
-
-def arrays(stage: Process) -> list[Array]:
-    """Constant arrays of a stage."""
-    match stage:
-        case FoldedStage():
-            layout = (
-                "[pass * steps + step][pe][simd]: row pass * PE + pe, column step * SIMD + simd"
-            )
-            return [Array("weights", stage.node.weights.type, stage.words, layout)]
-        case RequantizeStage():
-            return _requantize_arrays(stage)
-        case UnrolledStage() | ResizeStage():
-            return []
-        case _:
-            assert_never(stage)
-
-
-def _requantize_arrays(stage: RequantizeStage) -> list[Array]:
-    shape = (stage.sink.beats, stage.sink.lanes)
-    layout = "[beat][lane]: channel beat * lanes + lane"
-
-    def array(suffix: str, tensor: IntTensor, type_: IntType | None = None) -> Array:
-        values = tensor.values.reshape(*shape, *tensor.shape[1:])
-        return Array(suffix, type_ or tensor.type, values, layout)
-
-    step = stage.step
-    match step:
-        case CompareStep():
-            return [array("thresholds", step.thresholds, step.type)]
-        case ShiftStep():
-            multiplier = [array("multiplier", step.multiplier)] if multiplies(step) else []
-            return [*multiplier, array("addend", step.addend), array("shift", step.shift, _SHIFT)]
-        case _:
-            assert_never(step)
+    return render(
+        "hls/unrolled.h.jinja",
+        layer=link.name,
+        stage=stage,
+        rows=stage.sink.lanes,
+        columns=stage.source.lanes,
+        windows=stage.source.beats,
+        proof=certified.certificates[stage.name],
+        source_bits=link.sources[0].bits,
+        sink_bits=link.sinks[0].bits,
+        sums=text.sums(graph, types),
+        outputs=[text.output(graph, types, t, stage.accumulator) for t in graph.outputs],
+        values=text.wrapped(", ".join(f"n{i}.to_int64()" for i in range(len(types))), 6),
+    )

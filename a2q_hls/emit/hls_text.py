@@ -6,6 +6,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 
+import numpy as np
+
 from a2q_hls.adders import AdderGraph, Term
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.stages import Stream
@@ -37,6 +39,37 @@ def initializer(values: Int64, indent: int = 0) -> str:
         return wrapped(flat, indent)
     rows = ",\n".join(initializer(row, indent + 2) for row in values)
     return f"{margin}{{\n{rows}}}"
+
+
+def packed(values: Int64, bits: int) -> str:
+    """Rows (N, lanes) of an array of 64-bit words; the first lane of a word in its lowest bits."""
+    share = 64 // bits
+    words = -(-values.shape[1] // share)
+    lanes = np.zeros((len(values), words * share), np.uint64)
+    lanes[:, : values.shape[1]] = (values & ((1 << bits) - 1)).astype(np.uint64)
+    shifts = np.arange(share, dtype=np.uint64) * np.uint64(bits)
+    whole = (lanes.reshape(len(values), words, share) << shifts).sum(axis=2, dtype=np.uint64)
+    digits = max(1, len(f"{int(whole.max(initial=0)):x}"))
+    rows = ([f"0x{word:0{digits}x}" for word in row] for row in whole.tolist())
+    return ",\n".join(f"  {{{_lines(row, (_COLUMNS - 4) // (digits + 4))}}}" for row in rows)
+
+
+def _lines(words: list[str], share: int) -> str:
+    """Words on lines of at most ``share``."""
+    parts = (", ".join(words[i : i + share]) for i in range(0, len(words), share))
+    return ",\n   ".join(parts)
+
+
+def kind(value: int | bool) -> str:
+    """C++ type of a constant of a configuration."""
+    if isinstance(value, bool):
+        return "bool"
+    return "int" if -(1 << 31) <= value < 1 << 31 else "long long"
+
+
+def literal(value: int | bool) -> str:
+    """C++ literal of a constant of a configuration."""
+    return str(value).lower()
 
 
 def wrapped(text: str, indent: int) -> str:

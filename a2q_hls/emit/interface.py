@@ -9,7 +9,7 @@ from pathlib import Path
 
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import IntType
-from a2q_hls.plan import Plan, Stream
+from a2q_hls.stages import Plan, Stream
 
 FILE = "interface.json"
 

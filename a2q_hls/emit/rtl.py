@@ -3,20 +3,19 @@
 
 from __future__ import annotations
 
-from typing_extensions import assert_never
-
 from a2q_hls.emit import certificate, interface
-from a2q_hls.emit.rtl_stages import Instance, instance
-from a2q_hls.emit.templates import render, verbatim
+from a2q_hls.emit.rtl_instance import Instance
+from a2q_hls.emit.rtl_stages import instance
+from a2q_hls.emit.templates import environment, render, verbatim
 from a2q_hls.project import Project
 from a2q_hls.stages import (
     FifoStage,
-    FoldedStage,
     Plan,
-    RequantizeStage,
-    ResizeStage,
+    ReorderStage,
     Stage,
+    Stream,
     UnrolledStage,
+    WindowStage,
 )
 
 
@@ -47,28 +46,33 @@ def _library(instances: list[Instance]) -> dict[str, str]:
 
 
 def _top(plan: Plan, instances: list[Instance]) -> str:
+    environment().filters["wires"] = _wires
     return render(
         "rtl/top.sv.j2",
         plan=plan,
         instances=instances,
-        streams=[plan.source, *(part.sink for part in instances)],
+        streams=[plan.source, *(stream for part in instances for stream in part.sinks)],
         frames=_frames(plan),
         pad=plan.sink.port_width - plan.sink.width,
     )
 
 
+def _wires(streams: tuple[Stream, ...], signal: str) -> str:
+    """Wires of one signal of several streams, the first in the low bits."""
+    names = [f"{stream.name}_{signal}" for stream in reversed(streams)]
+    return names[0] if len(names) == 1 else "{" + ", ".join(names) + "}"
+
+
 def _frames(plan: Plan) -> int:
-    """Frames that the stages can hold: one a register rank and one that a stage works on."""
-    return sum(_ranks(stage) + 1 for stage in plan.stages)
+    """Frames that the stages can hold: one that a stage works on, and those of its memory."""
+    return sum(1 + _kept(stage) for stage in plan.stages)
 
 
-def _ranks(stage: Stage) -> int:
+def _kept(stage: Stage) -> int:
     match stage:
         case UnrolledStage():
             return stage.latency
-        case FifoStage():
+        case FifoStage() | WindowStage() | ReorderStage():
             return -(-stage.depth // stage.source.beats)
-        case FoldedStage() | RequantizeStage() | ResizeStage():
-            return 1
         case _:
-            assert_never(stage)
+            return 1

@@ -158,7 +158,7 @@ class _Text:
         signed = self.stage.source.type.signed
         terms = [
             f"{_literal(weight)} * 64'($signed({f'x{k}' if signed else f'{{1{chr(39)}b0, x{k}}}'}))"
-            for k, weight in enumerate(self.stage.node.matrix[channel].tolist())
+            for k, weight in enumerate(self.stage.node.every_group[channel].tolist())
             if weight
         ]
         return " + ".join(["64'sd0", *terms])

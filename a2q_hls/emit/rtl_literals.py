@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntType
 
@@ -38,6 +40,13 @@ def table(values: Int64, type_: IntType) -> str:
     return "{\n    " + ",\n    ".join(rows) + "\n  }"
 
 
+def packed(values: Int64, bits: int) -> str:
+    """Integers modulo 2**bits as one hexadecimal literal; value 0 in the low bits."""
+    mask = (1 << bits) - 1
+    whole = sum((int(value) & mask) << (i * bits) for i, value in enumerate(values.ravel()))
+    return f"{bits * values.size}'h{whole:x}"
+
+
 def hex_words(words: Int64, bits: int, where: str) -> str:
     """Memory file: one word a row of ``words`` (N, lanes), lane 0 in the low ``bits`` bits.
 
@@ -48,10 +57,12 @@ def hex_words(words: Int64, bits: int, where: str) -> str:
     if words.size and not lane.holds(int(words.min()), int(words.max())):
         found = f"values in [{words.min()}, {words.max()}]"
         raise A2QError.of(where, found, f"{lane}")
+    # Lanes as bits, padded to whole digits, each word read from its highest bit.
     digits = -(-words.shape[1] * bits // 4)
-    mask = (1 << bits) - 1
-    lines = []
-    for row in words.tolist():
-        packed = sum((value & mask) << (i * bits) for i, value in enumerate(row))
-        lines.append(f"{packed:0{digits}x}\n")
-    return "".join(lines)
+    ones = (words[:, :, None] >> np.arange(bits)) & 1
+    row = np.zeros((len(words), digits * 4), np.uint8)
+    row[:, : words.shape[1] * bits] = ones.reshape(len(words), -1)
+    nibbles = row.reshape(len(words), digits, 4) @ np.array([1, 2, 4, 8], np.uint8)
+    text = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles[:, ::-1]]
+    lines = np.concatenate([text, np.full((len(words), 1), ord("\n"), np.uint8)], axis=1)
+    return lines.tobytes().decode()

@@ -25,9 +25,10 @@ from a2q_hls.flow.record import frames_of, training
 from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
-from a2q_hls.plan import FoldedStage, Plan, Unrolled, UnrolledStage
+from a2q_hls.plan import Plan, Unrolled
 from a2q_hls.report import compare, tables, write
 from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
+from a2q_hls.stages import FoldedStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
 from a2q_hls.timing import Timing, predict
@@ -91,7 +92,10 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         layers=_layers(point.plan),
         metrics=_metrics(subject),
         predicted=_cycles(
-            subject.timing, Kind.ESTIMATE, str(point.root / "plan.json"), "a2q_hls timing model"
+            (subject.timing.latency, subject.timing.interval),
+            Kind.ESTIMATE,
+            str(point.root / "plan.json"),
+            "a2q_hls timing model",
         ),
         costs=_costs(point, family),
         histograms=_histograms(subject),
@@ -171,8 +175,8 @@ def _metrics(subject: _Subject) -> Metrics:
     done = subject.simulation
     if done is None or done.latency is None or done.interval is None:
         return rows
-    timing, source = Timing(done.latency, done.interval), subject.point.root / "simulate_rtl.json"
-    return rows.merged(_cycles(timing, Kind.SIMULATION, str(source), done.tool))
+    cycles, source = (done.latency, done.interval), subject.point.root / "simulate_rtl.json"
+    return rows.merged(_cycles(cycles, Kind.SIMULATION, str(source), done.tool))
 
 
 def _placed(metrics: Metrics, point: Point) -> Metrics:
@@ -181,8 +185,8 @@ def _placed(metrics: Metrics, point: Point) -> Metrics:
     return Metrics({q: replace(row, source=str(point.root / row.source)) for q, row in rows})
 
 
-def _cycles(timing: Timing, kind: Kind, source: str, tool: str) -> Metrics:
-    values = {Quantity.LATENCY: timing.latency, Quantity.INTERVAL: timing.interval}
+def _cycles(cycles: tuple[int, int], kind: Kind, source: str, tool: str) -> Metrics:
+    values = {Quantity.LATENCY: cycles[0], Quantity.INTERVAL: cycles[1]}
     rows = {q: Metric(value, "cycles", source, tool, kind, "any") for q, value in values.items()}
     return Metrics(rows)
 

@@ -118,7 +118,7 @@ def simulate(point: Point, simulator: Simulator, frames: Frames) -> Simulation:
     _refuse_difference(point, simulator, frames, found)
     timing = predict(point.plan)
     if found.latency is not None:
-        _refuse_timing(point, timing, found)
+        _refuse_timing(point, timing, found.latency, found.interval)
     simulation = Simulation(
         simulator=simulator,
         tool=tool,
@@ -166,12 +166,9 @@ def _refuse_difference(
         raise A2QError.of(where, outputs, frames.expected[first].tolist())
 
 
-def _refuse_timing(point: Point, timing: Timing, found: result.SimResult) -> None:
-    cycles = (found.latency, found.interval or timing.interval)
-    if cycles != (timing.latency, timing.interval):
-        text = f"latency {found.latency}, interval {found.interval} cycles"
-        expected = f"latency {timing.latency}, interval {timing.interval} as planned"
-        raise A2QError.of(f"simulation of {point.name}", text, expected)
+def _refuse_timing(point: Point, timing: Timing, latency: int, interval: int | None) -> None:
+    if objection := timing.objection(latency, interval):
+        raise A2QError.of(f"simulation of {point.name}", objection, "cycles as predicted")
 
 
 def simulation(point: Point, simulator: Simulator) -> Simulation | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from a2q_hls.emit.interface import Interface
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.stages import Stream
+from a2q_hls.timing import Timing
 
 VARIABLE = "A2Q_BENCH"
 
@@ -25,8 +26,7 @@ class Settings:
         folder: holds these settings and the result.
         few_frames: frames of every test but the first.
         control: whether ap_ctrl_hs is tested: not on a design whose ap_start is only held.
-        latency: predicted cycles, or None.
-        interval: predicted cycles, or None.
+        timing: predicted cycles, or None.
     """
 
     folder: Path
@@ -35,8 +35,7 @@ class Settings:
     expected: Int64
     few_frames: int = 16
     control: bool = True
-    latency: int | None = None
-    interval: int | None = None
+    timing: Timing | None = None
 
     def save(self, project: Path) -> Path:
         """Write the settings for a project; returns the file for the environment variable."""
@@ -45,8 +44,7 @@ class Settings:
             "project": str(project.resolve()),
             "few_frames": self.few_frames,
             "control": self.control,
-            "latency": self.latency,
-            "interval": self.interval,
+            "timing": self.timing and asdict(self.timing),
         }
         path = self.folder / "bench.json"
         path.write_text(json.dumps(data))
@@ -57,6 +55,7 @@ class Settings:
         """Settings that ``save`` wrote."""
         data = json.loads(path.read_text())
         interface = Interface.load(Path(data.pop("project")))
+        data["timing"] = data["timing"] and Timing(**data["timing"])
         with np.load(path.parent / "frames.npz") as frames:
             return cls(path.parent, interface, frames["x"], frames["expected"], **data)
 
@@ -66,12 +65,10 @@ class Settings:
 
     def expect_timing(self, begin: int, ends: Sequence[int]) -> None:
         """Fail if latency or interval differ from a given prediction."""
-        latency = ends[0] - begin
-        if self.latency is not None:
-            assert latency == self.latency, f"latency {latency}, predicted {self.latency}"
-        if self.interval is not None and len(ends) > 1:
-            interval = ends[-1] - ends[-2]
-            assert interval == self.interval, f"interval {interval}, predicted {self.interval}"
+        if self.timing is not None:
+            interval = ends[-1] - ends[-2] if len(ends) > 1 else None
+            objection = self.timing.objection(ends[0] - begin, interval)
+            assert not objection, objection
 
     def write_result(self, found: Int64, begin: int, ends: Sequence[int], seconds: float) -> None:
         """Write outputs, the first input's cycle, the frames' last cycles and the time."""

@@ -62,9 +62,8 @@ def run(
     rtl = (verilog or project / "rtl").resolve()
     _build(rtl, interface.top, folder)
     built = time.perf_counter() - begin
-    latency, interval = (timing.latency, timing.interval) if timing else (None, None)
     control = verilog is None
-    settings = Settings(folder, interface, x, expected, few_frames, control, latency, interval)
+    settings = Settings(folder, interface, x, expected, few_frames, control, timing)
     names = _simulate(settings, project, rtl)
     return Report(_result(folder, built), names)
 

@@ -11,13 +11,22 @@ from typing_extensions import assert_never
 
 from a2q_hls.emit.rtl_stages import instance
 from a2q_hls.stages import (
+    AddStage,
+    ArgMaxStage,
+    ConcatStage,
     FifoStage,
     FoldedStage,
+    ForkStage,
+    ParallelWindowStage,
     Plan,
+    PoolStage,
+    ReduceStage,
+    ReorderStage,
     RequantizeStage,
     ResizeStage,
     Stage,
     UnrolledStage,
+    WindowStage,
 )
 
 
@@ -26,7 +35,10 @@ class Role(str, Enum):
 
     NETWORK = "network"
     DOT = "dot"
+    WINDOW = "window"
     REQUANTIZE = "requantize"
+    POOL = "pool"
+    JOIN = "join"
     RESIZE = "resize"
     FIFO = "fifo"
 
@@ -66,8 +78,14 @@ def _role(stage: Stage) -> Role:
     match stage:
         case UnrolledStage() | FoldedStage():
             return Role.DOT
+        case WindowStage() | ParallelWindowStage() | ReorderStage():
+            return Role.WINDOW
         case RequantizeStage():
             return Role.REQUANTIZE
+        case PoolStage() | ReduceStage() | ArgMaxStage():
+            return Role.POOL
+        case AddStage() | ConcatStage() | ForkStage():
+            return Role.JOIN
         case ResizeStage():
             return Role.RESIZE
         case FifoStage():

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Matrix-vector product on PE x SIMD multipliers, in NF * SF steps a frame.
+// Dot products on PE x SIMD multipliers: a pass of STEPS beats for PE results.
 //
-//   step (nf, sf):  acc[p] (+)= sum_i W[nf*PE + p, sf*SIMD + i] * x[sf*SIMD + i]
+//   step t of WORDS, in turn:  acc[p] (+)= sum_i W[t][p, i] * x[(p / (PE/GROUPS)) * SIMD + i]
 //
-// The first pass over the vector (nf = 0) reads input beats and stores them, later passes read the
-// store. The sums of a pass leave with its last step. Word nf*SF + sf of the weight memory holds
-// W[p, i] at bits (p*SIMD + i) * W_BITS, signed. No accumulator can overflow: the widths come from
-// the certificate, and in simulation a 64-bit accumulator beside each one says so at every step.
+// The sums of a pass leave with its last step. Word t of the weight memory holds W[t][p, i] at bits
+// (p*SIMD + i) * W_BITS, signed. PE / GROUPS lanes share the SIMD inputs of a group. With BLOCK the
+// weights are block RAM, which is read a cycle before it is used. No accumulator can overflow: the
+// widths come from the certificate, and in simulation a 64-bit accumulator beside each one says so.
 
 `default_nettype none
 
 module a2q_dot_folded #(
   parameter int unsigned PE           = 1,
   parameter int unsigned SIMD         = 1,
-  parameter int unsigned NF           = 1,
-  parameter int unsigned SF           = 1,
+  parameter int unsigned GROUPS       = 1,
+  parameter int unsigned STEPS        = 1,
+  parameter int unsigned WORDS        = 1,
   parameter int unsigned X_BITS       = 4,
   parameter bit          X_SIGNED     = 1'b0,
   parameter int unsigned W_BITS       = 4,
@@ -22,82 +23,96 @@ module a2q_dot_folded #(
   parameter int unsigned TREE_BITS    = 8,
   parameter int unsigned ACC_BITS     = 16,
   parameter int unsigned OUT_BITS     = 16,
+  parameter bit          BLOCK        = 1'b0,
   parameter              WEIGHTS      = "",
   parameter              LAYER        = "dot"
 ) (
   input  wire logic                   clk,
   input  wire logic                   rst_n,
-  input  wire logic [SIMD*X_BITS-1:0] s_tdata,
+  input  wire logic [GROUPS*SIMD*X_BITS-1:0] s_tdata,
   input  wire logic                   s_tvalid,
   output wire logic                   s_tready,
   output wire logic [PE*OUT_BITS-1:0] m_tdata,
   output wire logic                   m_tvalid,
   input  wire logic                   m_tready
 );
-  localparam int unsigned WORDS     = NF * SF;
+  if (PE % GROUPS != 0 || WORDS % STEPS != 0) begin : gen_illegal
+    $error("a2q_dot_folded: GROUPS must divide PE, and STEPS must divide WORDS");
+  end
+
+  localparam int unsigned X_WIDTH   = GROUPS * SIMD * X_BITS;
   localparam int unsigned WORD_BITS = PE * SIMD * W_BITS;
-  localparam int unsigned STEP_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
-  localparam int unsigned SF_BITS   = SF > 1 ? $clog2(SF) : 1;
+  localparam int unsigned PLACE_BITS = WORDS > 1 ? $clog2(WORDS) : 1;
+  localparam int unsigned STEP_BITS  = STEPS > 1 ? $clog2(STEPS) : 1;
+  localparam int unsigned SHARE      = PE / GROUPS;
 
   logic                   valid_q;
   logic [PE*OUT_BITS-1:0] data_q;
-  logic [WORD_BITS-1:0]   weights [WORDS];
 
+  // What is multiplied now, and whether it is there.
+  wire logic                   go;
+  wire logic [X_WIDTH-1:0]     x;
+  wire logic [WORD_BITS-1:0]   word;
   wire logic [STEP_BITS-1:0]   step;
-  wire logic [SF_BITS-1:0]     sf;
-  wire logic                   reads;
-  wire logic [SIMD*X_BITS-1:0] x;
   wire logic [PE*OUT_BITS-1:0] sums;
 
-  wire logic                 en   = !valid_q || m_tready;
-  wire logic                 go   = en && (s_tvalid || !reads);
-  wire logic [WORD_BITS-1:0] word = weights[step];
+  wire logic en    = !valid_q || m_tready;
+  wire logic first = step == '0;
+  wire logic last  = step == STEP_BITS'(STEPS - 1);
 
-  wire logic                 first = sf == '0;
-  wire logic                 last  = sf == SF_BITS'(SF - 1);
-
-  assign s_tready = en && reads;
+  assign s_tready = en;
   assign m_tvalid = valid_q;
   assign m_tdata  = data_q;
 
-  if (WEIGHTS != "") begin : gen_weights
-    initial $readmemh(WEIGHTS, weights);
-  end
-
-  a2q_counter #(.PERIOD(WORDS)) step_counter (
+  // The word of the beat that enters.
+  wire logic [PLACE_BITS-1:0] place;
+  a2q_counter #(.PERIOD(WORDS)) place_counter (
+    .clk(clk), .rst_n(rst_n), .event_now(en && s_tvalid), .count(place)
+  );
+  a2q_counter #(.PERIOD(STEPS)) step_counter (
     .clk(clk), .rst_n(rst_n), .event_now(go), .count(step)
   );
-  if ((SF & (SF - 1)) == 0) begin : gen_low_bits
-    assign sf = SF == 1 ? '0 : step[SF_BITS-1:0];
-  end else begin : gen_own_count
-    a2q_counter #(.PERIOD(SF)) sf_counter (
-      .clk(clk), .rst_n(rst_n), .event_now(go), .count(sf)
-    );
-  end
 
-  if (NF == 1) begin : gen_once
-    wire logic unused = &{1'b0, sf};
-    assign reads = 1'b1;
-    assign x     = s_tdata;
-  end else begin : gen_store
-    logic [SIMD*X_BITS-1:0] store [SF];
+  if (BLOCK) begin : gen_block
+    (* rom_style = "block" *) logic [WORD_BITS-1:0] weights [WORDS];
+    logic [WORD_BITS-1:0] word_q;
+    logic [X_WIDTH-1:0]   x_q;
+    logic                 go_q;
 
-    assign reads = step < STEP_BITS'(SF);
-    assign x     = reads ? s_tdata : store[sf];
-
-    always_ff @(posedge clk) begin
-      if (go && reads) store[sf] <= s_tdata;
+    if (WEIGHTS != "") begin : gen_weights
+      initial $readmemh(WEIGHTS, weights);
     end
+    always_ff @(posedge clk) begin
+      if (en && s_tvalid) begin
+        word_q <= weights[place];
+        x_q    <= s_tdata;
+      end
+      if (!rst_n) go_q <= 1'b0;
+      else if (en) go_q <= s_tvalid;
+    end
+    assign go   = en && go_q;
+    assign x    = x_q;
+    assign word = word_q;
+  end else begin : gen_logic
+    logic [WORD_BITS-1:0] weights [WORDS];
+
+    if (WEIGHTS != "") begin : gen_weights
+      initial $readmemh(WEIGHTS, weights);
+    end
+    assign go   = en && s_tvalid;
+    assign x    = s_tdata;
+    assign word = weights[place];
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     wire logic        [SIMD*PRODUCT_BITS-1:0] products;
     wire logic signed [TREE_BITS-1:0]         tree;
     wire logic signed [ACC_BITS-1:0]          acc_d;
+    wire logic        [SIMD*X_BITS-1:0]       x_group = x[(p/SHARE)*SIMD*X_BITS+:SIMD*X_BITS];
 
     for (genvar i = 0; i < SIMD; i++) begin : gen_simd
       wire logic signed [X_BITS:0] x_lane =
-          {X_SIGNED && x[i*X_BITS+X_BITS-1], x[i*X_BITS+:X_BITS]};
+          {X_SIGNED && x_group[i*X_BITS+X_BITS-1], x_group[i*X_BITS+:X_BITS]};
       wire logic signed [W_BITS-1:0] weight = $signed(word[(p*SIMD+i)*W_BITS+:W_BITS]);
 
       assign products[i*PRODUCT_BITS+:PRODUCT_BITS] =
@@ -111,7 +126,7 @@ module a2q_dot_folded #(
       .terms(products), .sum(tree)
     );
 
-    if (SF == 1) begin : gen_direct
+    if (STEPS == 1) begin : gen_direct
       assign acc_d = ACC_BITS'(tree);
     end else begin : gen_accumulate
       logic signed [ACC_BITS-1:0] acc_q;
@@ -132,7 +147,8 @@ module a2q_dot_folded #(
     always_comb begin
       shadow_d = first ? 64'sd0 : shadow_q;
       for (int i = 0; i < int'(SIMD); i++) begin
-        shadow_d += 64'($signed({X_SIGNED && x[i*X_BITS+X_BITS-1], x[i*X_BITS+:X_BITS]}))
+        shadow_d +=
+            64'($signed({X_SIGNED && x_group[i*X_BITS+X_BITS-1], x_group[i*X_BITS+:X_BITS]}))
             * 64'($signed(word[(p*SIMD+i)*W_BITS+:W_BITS]));
       end
     end

@@ -12,6 +12,7 @@ module a2q_requantize_compare #(
   parameter int unsigned LANES      = 1,
   parameter int unsigned BEATS      = 1,
   parameter int unsigned ACC_BITS   = 8,
+  parameter bit          ACC_SIGNED = 1'b1,
   parameter int unsigned BITS       = 8,
   parameter int unsigned OUT_BITS   = 4,
   parameter bit          OUT_SIGNED = 1'b0,
@@ -51,8 +52,11 @@ module a2q_requantize_compare #(
   );
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
-    wire logic signed [BITS-1:0]     acc = BITS'($signed(s_tdata[l*ACC_BITS+:ACC_BITS]));
+    wire logic signed [ACC_BITS:0]   code = $signed(
+        {ACC_SIGNED && s_tdata[l*ACC_BITS+ACC_BITS-1], s_tdata[l*ACC_BITS+:ACC_BITS]});
+    wire logic signed [BITS-1:0]     acc = BITS'(code);
     wire logic        [OUT_BITS-1:0] count;
+    wire logic unused = &{1'b0, code};
 
     a2q_threshold_search #(
       .BEATS(BEATS), .BITS(BITS), .OUT_BITS(OUT_BITS), .TABLE(TABLE[l*LANE_BITS+:LANE_BITS])

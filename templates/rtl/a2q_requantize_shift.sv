@@ -12,6 +12,7 @@ module a2q_requantize_shift #(
   parameter int unsigned LANES      = 1,
   parameter int unsigned BEATS      = 1,
   parameter int unsigned ACC_BITS   = 8,
+  parameter bit          ACC_SIGNED = 1'b1,
   parameter int unsigned SUM_BITS   = 9,
   parameter int unsigned OUT_BITS   = 4,
   parameter bit          OUT_SIGNED = 1'b0,
@@ -70,9 +71,12 @@ module a2q_requantize_shift #(
       end
     end
 
-    wire logic signed [SUM_BITS-1:0] acc = SUM_BITS'($signed(s_tdata[l*ACC_BITS+:ACC_BITS]));
+    wire logic signed [ACC_BITS:0]   code = $signed(
+        {ACC_SIGNED && s_tdata[l*ACC_BITS+ACC_BITS-1], s_tdata[l*ACC_BITS+:ACC_BITS]});
+    wire logic signed [SUM_BITS-1:0] acc = SUM_BITS'(code);
     wire logic signed [SUM_BITS-1:0] scaled;
     wire logic signed [SUM_BITS-1:0] sum;
+    wire logic unused_code = &{1'b0, code};
     wire logic signed [WIDE_BITS-1:0] shifted;
     wire logic                        fits;
 
@@ -97,7 +101,7 @@ module a2q_requantize_shift #(
     end
 
 `ifndef SYNTHESIS
-    wire logic signed [63:0] shadow = 64'($signed(s_tdata[l*ACC_BITS+:ACC_BITS]))
+    wire logic signed [63:0] shadow = 64'(code)
         * (MULTIPLY ? 64'(multipliers[beat]) : 64'sd1) + 64'($signed(addends[beat]));
 
     always_ff @(posedge clk) begin

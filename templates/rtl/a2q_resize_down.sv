@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splits one wide beat into RATIO narrow beats, the low bits first.
+// Splits one wide beat into RATIO narrow beats, the low bits first, REPEATS times over.
 
 `default_nettype none
 
 module a2q_resize_down #(
   parameter int unsigned BITS  = 4,
-  parameter int unsigned RATIO = 2
+  parameter int unsigned RATIO = 2,
+  parameter int unsigned REPEATS = 1
 ) (
   input  wire logic                  clk,
   input  wire logic                  rst_n,
@@ -16,11 +17,12 @@ module a2q_resize_down #(
   output wire logic                  m_tvalid,
   input  wire logic                  m_tready
 );
-  if (RATIO < 2) begin : gen_illegal
-    $error("a2q_resize_down: RATIO must be at least 2");
+  if (RATIO * REPEATS < 2) begin : gen_illegal
+    $error("a2q_resize_down: RATIO * REPEATS must be at least 2");
   end
 
-  localparam int unsigned BEAT_BITS = $clog2(RATIO);
+  localparam int unsigned BEATS     = RATIO * REPEATS;
+  localparam int unsigned BEAT_BITS = $clog2(BEATS);
 
   logic                  valid_q;
   // The low bits are the output register, the others wait for their turn.
@@ -35,14 +37,22 @@ module a2q_resize_down #(
   assign m_tvalid = valid_q;
   assign m_tdata  = data_q[BITS-1:0];
 
-  a2q_counter #(.PERIOD(RATIO)) beat_counter (
+  a2q_counter #(.PERIOD(BEATS)) beat_counter (
     .clk(clk), .rst_n(rst_n), .event_now(step), .count(beat)
   );
+
+  // A whole turn brings the first part back.
+  wire logic [RATIO*BITS-1:0] turned;
+  if (RATIO == 1) begin : gen_same
+    assign turned = data_q;
+  end else begin : gen_turn
+    assign turned = {data_q[BITS-1:0], data_q[RATIO*BITS-1:BITS]};
+  end
 
   always_ff @(posedge clk) begin
     if (!rst_n) valid_q <= 1'b0;
     else if (en) valid_q <= step;
-    if (step) data_q <= first ? s_tdata : {data_q[BITS-1:0], data_q[RATIO*BITS-1:BITS]};
+    if (step) data_q <= first ? s_tdata : turned;
   end
 endmodule
 

@@ -14,6 +14,7 @@ from a2q_hls.report.compare import Comparison, Row, one_basis
 from a2q_hls.report.model import LayerCost
 from a2q_hls.report.plots.style import (
     BLUE,
+    GREEN,
     GRID,
     INK,
     MUTED,
@@ -36,7 +37,9 @@ def _palette(role: Role) -> Sequence[str]:
             return (ORANGE, YELLOW)
         case Role.FIFO:
             return (GRID,)
-        case Role.RESIZE | Role.NETWORK:
+        case Role.WINDOW:
+            return (GREEN,)
+        case Role.RESIZE | Role.NETWORK | Role.POOL | Role.JOIN:
             return (MUTED,)
         case _:
             assert_never(role)

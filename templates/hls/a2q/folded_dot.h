@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dot products on an array of PE accumulators times SIMD multipliers, one beat of inputs a cycle.
 //
-//   y[pass * PE + pe] = sum over step, simd of
-//       weights[pass * STEPS + step][pe][simd] * x[step * SIMD + simd]
+//   sums[pe] = sum over a pass' steps, and simd, of
+//       weights[word][pe * SIMD + simd] * x[step][pe / (PE / GROUPS) * SIMD + simd]
 //
-// A frame takes PASSES * STEPS cycles. The input vector is read during the first pass and kept for
-// the others; the weight memory is read one word a cycle, every word once a frame, in order.
+// Every window has WORDS beats, one for each word of the weight memory, in order; the sums leave
+// with the last of STEPS beats. What comes before repeats a window for its passes.
 #ifndef A2Q_FOLDED_DOT_H
 #define A2Q_FOLDED_DOT_H
 
@@ -13,43 +13,34 @@
 #include <hls_stream.h>
 
 #include "lanes.h"
+#include "packed.h"
 #include "shadow.h"
 
 namespace a2q {
 
-// config: types x_t, weight_t, product_t, tree_t, acc_t; numbers pe, simd, passes, steps.
+// config: types x_t, weight_t, product_t, tree_t, acc_t; numbers pe, simd, groups, steps, words,
+// packed, windows.
 template <class config, int SOURCE, int SINK>
-void folded_dot(
-    hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink,
-    const typename config::weight_t (&weights)[config::passes * config::steps][config::pe]
-                                             [config::simd]) {
+void folded_dot(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink,
+                const packed_t (&weights)[config::words][config::packed]) {
 #pragma HLS INLINE off
 #pragma HLS ARRAY_RESHAPE variable=weights type=complete dim=2
-#pragma HLS ARRAY_RESHAPE variable=weights type=complete dim=3
 
-  typedef ap_uint<config::simd * config::x_t::width> beat_t;
-  beat_t vector[config::steps];
-#pragma HLS BIND_STORAGE variable=vector type=ram_2p impl=lutram
   typename config::acc_t accumulator[config::pe];
 #pragma HLS ARRAY_PARTITION variable=accumulator type=complete
 #ifndef __SYNTHESIS__
   int64_t shadow[config::pe] = {};
 #endif
-  unsigned address = 0;
 
-passes:
-  for (unsigned pass = 0; pass < config::passes; ++pass) {
-  steps:
-    for (unsigned step = 0; step < config::steps; ++step) {
+  unsigned step = 0;
+
+windows:
+  for (unsigned window = 0; window < config::windows; ++window) {
+  words:
+    for (unsigned address = 0; address < config::words; ++address) {
 #pragma HLS LOOP_FLATTEN
 #pragma HLS PIPELINE II=1
-      beat_t word;
-      if (pass == 0) {
-        word = source.read();
-        vector[step] = word;
-      } else {
-        word = vector[step];
-      }
+      const ap_uint<SOURCE> word = source.read();
       ap_uint<SINK> sums = 0;
 
     processing_elements:
@@ -62,11 +53,15 @@ passes:
       products:
         for (unsigned simd = 0; simd < config::simd; ++simd) {
 #pragma HLS UNROLL
-          const typename config::x_t x = get_lane<typename config::x_t>(word, simd);
-          const typename config::product_t product = weights[address][pe][simd] * x;
+          const unsigned group = pe / (config::pe / config::groups);
+          const typename config::x_t x =
+              get_lane<typename config::x_t>(word, group * config::simd + simd);
+          const typename config::weight_t weight =
+              packed_lane<typename config::weight_t>(weights[address], pe * config::simd + simd);
+          const typename config::product_t product = weight * x;
           tree += product;
 #ifndef __SYNTHESIS__
-          shadow_tree += weights[address][pe][simd].to_int64() * x.to_int64();
+          shadow_tree += weight.to_int64() * x.to_int64();
           check(config::name(), "adder tree of PE", pe, tree.to_int64(), shadow_tree);
 #endif
         }
@@ -80,7 +75,7 @@ passes:
 #endif
       }
       if (step == config::steps - 1) sink.write(sums);
-      ++address;
+      step = step == config::steps - 1 ? 0 : step + 1;
     }
   }
 }

@@ -26,7 +26,7 @@ wide_beats:
   }
 }
 
-// One beat becomes RATIO. config: numbers narrow_bits, ratio, wide_beats.
+// One beat becomes RATIO, REPEATS times over. config: numbers narrow_bits, ratio, repeats, wide_beats.
 template <class config, int SOURCE, int SINK>
 void resize_down(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK> > &sink) {
 #pragma HLS INLINE off
@@ -34,10 +34,11 @@ void resize_down(hls::stream<ap_uint<SOURCE> > &source, hls::stream<ap_uint<SINK
 wide_beats:
   for (unsigned beat = 0; beat < config::wide_beats; ++beat) {
   narrow_beats:
-    for (unsigned part = 0; part < config::ratio; ++part) {
+    for (unsigned step = 0; step < config::ratio * config::repeats; ++step) {
 #pragma HLS LOOP_FLATTEN
 #pragma HLS PIPELINE II=1
-      if (part == 0) wide = source.read();
+      if (step == 0) wide = source.read();
+      const unsigned part = step % config::ratio;
       const ap_uint<config::narrow_bits> narrow =
           wide.range((part + 1) * config::narrow_bits - 1, part * config::narrow_bits);
       sink.write(narrow);

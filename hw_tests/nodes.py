@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks of images, each with the nodes, folds and geometry that a test of the hardware needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from designs import ACC32, INT4, UINT4, Design, Make, free_thresholds, scales, spaced_thresholds
+
+from a2q_hls.check import check
+from a2q_hls.ints import IntTensor, IntType
+from a2q_hls.network import (
+    Add,
+    ArgMax,
+    Concat,
+    Dot,
+    Input,
+    MaxPool,
+    Network,
+    Node,
+    Output,
+    PixelShuffle,
+    Requantize,
+    Shape,
+    SumPool,
+    Upsample,
+    Window,
+)
+from a2q_hls.plan import Engine, Folded, Structure, Unrolled
+
+UINT2, UINT8, INT3 = IntType(2, False), IntType(8, False), IntType(3, True)
+
+
+@dataclass
+class Net:
+    """A network that grows node by node; every method returns the name of its node."""
+
+    shape: Shape
+    type: IntType = UINT4
+    seed: int = 1
+    nodes: list[Node] = field(default_factory=list)
+    engines: dict[str, Engine] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.rng = np.random.default_rng(self.seed)
+        self.nodes.append(Input("x", self.shape, self.type))
+
+    def _spec(self, name: str) -> tuple[Shape, IntType]:
+        spec = check(Network("net", (*self.nodes, Output("y", name))))[name]
+        return spec.shape, spec.type
+
+    def _add(self, node: Node) -> str:
+        self.nodes.append(node)
+        return node.name
+
+    def conv(
+        self,
+        source: str,
+        channels: int,
+        kernel: tuple[int, int],
+        engine: Engine,
+        stride: tuple[int, int] = (1, 1),
+        padding: tuple[int, int, int, int] = (0, 0, 0, 0),
+        groups: int = 1,
+        fill: int = 0,
+    ) -> str:
+        """A convolution of random weights, half of them zero."""
+        depth = self._spec(source)[0][2] // groups
+        values = self.rng.integers(-8, 8, (channels, *kernel, depth))
+        values *= self.rng.integers(0, 2, values.shape)
+        values[0].flat[0] = 7
+        weights = IntTensor(values, INT4)
+        name = f"conv{len(self.engines)}"
+        self.engines[name] = engine
+        return self._add(
+            Dot(name, source, weights, ACC32, Dot.encoding, stride, padding, groups, fill)
+        )
+
+    def requantized(self, source: str, type_: IntType = UINT4, make: Make = free_thresholds) -> str:
+        """Codes from what ``source`` gives."""
+        step = make(self.rng, self._spec(source)[0][2], type_)
+        return self._add(Requantize(f"act{len(self.nodes)}", source, step, type_))
+
+    def node(self, kind: type, *arguments: object) -> str:
+        """A node without weights."""
+        return self._add(kind(f"{kind.__name__.lower()}{len(self.nodes)}", *arguments))
+
+    def design(self, name: str, last: str) -> Design:
+        """The design that ends with the node ``last``."""
+        network = Network("net", (*self.nodes, Output("y", last)))
+        return Design(name, network, self.engines)
+
+
+def single(
+    name: str,
+    shape: Shape,
+    channels: int,
+    kernel: tuple[int, int],
+    engine: Engine,
+    **options: object,
+) -> Design:
+    """One convolution and its requantization."""
+    type_ = options.pop("type_", UINT4)
+    net = Net(shape, type_)  # type: ignore[arg-type]
+    dot = net.conv("x", channels, kernel, engine, **options)  # type: ignore[arg-type]
+    return net.design(name, net.requantized(dot))
+
+
+SAME = (1, 1, 1, 1)
+ADDERS = Unrolled(0, Structure.ADDERS)
+
+CONVOLUTIONS = (
+    single("same", (5, 6, 4), 6, (3, 3), Folded(2, 2), padding=SAME),
+    single("same_serial", (4, 4, 2), 2, (3, 3), Folded(1, 1), padding=SAME),
+    single("same_one_pass", (4, 5, 2), 3, (3, 3), Folded(3, 2), padding=SAME),
+    single("uneven", (7, 6, 3), 4, (2, 3), Folded(2, 3), stride=(2, 1), padding=(1, 0, 0, 2)),
+    single("leftover", (8, 9, 2), 4, (2, 2), Folded(4, 2), stride=(3, 4)),
+    single("stride_over_kernel", (7, 7, 4), 4, (1, 1), Folded(2, 2), stride=(2, 2)),
+    single("pointwise", (3, 4, 6), 8, (1, 1), Folded(4, 3)),
+    single("pointwise_no_window", (3, 4, 6), 4, (1, 1), Folded(4, 3)),
+    single("whole_image", (3, 4, 2), 5, (3, 4), Folded(5, 2)),
+    single("wide_border", (3, 3, 2), 2, (5, 5), Folded(2, 1), padding=(4, 2, 3, 4)),
+    single("positions", (6, 5, 1), 4, (3, 3), Folded(2, 9), padding=SAME),
+    single("positions_in_parts", (5, 6, 3), 4, (3, 3), Folded(2, 9), padding=SAME),
+    single("positions_uneven", (6, 7, 2), 3, (2, 3), Folded(1, 4), stride=(2, 2), padding=SAME),
+    single("positions_narrow", (5, 3, 1), 2, (3, 3), Folded(1, 3), stride=(2, 1)),
+    single("unrolled", (5, 5, 2), 3, (3, 3), Unrolled(), padding=SAME),
+    single("unrolled_adders", (4, 5, 2), 3, (3, 2), ADDERS, stride=(1, 2), padding=(1, 1, 0, 0)),
+    single("unrolled_groups", (4, 4, 4), 4, (3, 3), Unrolled(1), padding=SAME, groups=4),
+    single("depthwise", (5, 5, 6), 6, (3, 3), Folded(2, 1), padding=SAME, groups=6),
+    single("depthwise_serial", (4, 4, 3), 3, (3, 3), Folded(1, 1), stride=(2, 2), groups=3),
+    single("depthwise_parallel", (4, 5, 4), 4, (3, 3), Folded(4, 1), padding=SAME, groups=4),
+    single("multiplier", (4, 4, 3), 6, (3, 3), Folded(2, 1), padding=SAME, groups=3),
+    single("grouped", (4, 4, 6), 8, (3, 3), Folded(2, 3), padding=SAME, groups=2),
+    single("grouped_serial", (4, 4, 4), 6, (2, 2), Folded(1, 1), groups=2),
+    single("grouped_parallel", (4, 4, 8), 8, (3, 3), Folded(4, 2), padding=SAME, groups=4),
+    single("zero_code", (5, 5, 2), 4, (3, 3), Folded(2, 2), padding=SAME, fill=5),
+    single("zero_code_registers", (5, 5, 1), 4, (3, 3), Folded(4, 9), padding=SAME, fill=9),
+    single("signed", (5, 5, 2), 4, (3, 3), Folded(2, 1), padding=SAME, fill=-3, type_=INT4),
+)
+
+
+def pools() -> Sequence[Design]:
+    """Every kind of pool, between or behind convolutions."""
+    found = []
+    for name, kind, window, type_ in (
+        ("max_tiles", MaxPool, Window((2, 2), (2, 2)), UINT4),
+        ("max_tiles_signed", MaxPool, Window((2, 3), (2, 3)), INT3),
+        ("max_overlap", MaxPool, Window((3, 3), (2, 2), (1, 1, 1, 1)), INT3),
+        ("sum_tiles", SumPool, Window((3, 2), (3, 2)), UINT4),
+        ("sum_whole", SumPool, Window((6, 6), (6, 6)), INT3),
+        ("sum_overlap", SumPool, Window((3, 3), (1, 2), (1, 1, 1, 1), 2), UINT4),
+    ):
+        net = Net((6, 6, 4))
+        codes = net.requantized(net.conv("x", 4, (1, 1), Folded(2, 2)), type_)
+        found.append(net.design(name, net.requantized(net.node(kind, codes, window), make=scales)))
+    return found
+
+
+def residual(name: str, second: Engine, lanes: int) -> Design:
+    """A block whose shortcut jumps over two convolutions."""
+    net = Net((6, 6, 4), INT4)
+    codes = net.requantized(net.conv("x", 4, (3, 3), Folded(4, 4), padding=SAME), INT3)
+    inner = net.requantized(net.conv(codes, 8, (3, 3), Folded(lanes, 4), padding=SAME))
+    outer = net.requantized(net.conv(inner, 4, (3, 3), second, padding=SAME), INT4)
+    total = net.node(Add, outer, codes)
+    return net.design(name, net.requantized(total, INT3, spaced_thresholds))
+
+
+def shortcut() -> Design:
+    """A block whose shortcut has a strided convolution of its own."""
+    net = Net((6, 6, 4))
+    inner = net.requantized(net.conv("x", 4, (3, 3), Folded(2, 4), (2, 2), SAME))
+    outer = net.requantized(net.conv(inner, 8, (3, 3), Folded(4, 2), padding=SAME), INT4)
+    short = net.requantized(net.conv("x", 8, (1, 1), Folded(1, 1), (2, 2)), INT3)
+    return net.design("shortcut", net.node(Add, short, outer))
+
+
+def forks() -> Design:
+    """Three readers of the input, one of which reads it twice."""
+    net = Net((4, 4, 4))
+    first = net.requantized(net.conv("x", 4, (3, 3), Folded(2, 2), padding=SAME))
+    double = net.node(Add, "x", "x")
+    return net.design("forks", net.node(Add, first, double))
+
+
+def concatenated() -> Design:
+    """Channels of three tensors of different widths."""
+    net = Net((4, 5, 4))
+    first = net.requantized(net.conv("x", 6, (3, 3), Folded(3, 2), padding=SAME), INT3)
+    second = net.requantized(net.conv("x", 2, (1, 1), Folded(2, 4)), UINT2)
+    joined = net.node(Concat, (first, "x", second))
+    return net.design("concatenated", net.requantized(joined, make=scales))
+
+
+def unet() -> Design:
+    """Down, up, and a concatenation with what jumped over it."""
+    net = Net((8, 8, 1), UINT8)
+    top = net.requantized(net.conv("x", 4, (3, 3), Folded(2, 1), padding=SAME))
+    low = net.node(MaxPool, top, Window((2, 2), (2, 2)))
+    deep = net.requantized(net.conv(low, 4, (3, 3), Folded(2, 2), padding=SAME))
+    joined = net.node(Concat, (net.node(Upsample, deep, 2), top))
+    merged = net.requantized(net.conv(joined, 4, (3, 3), Folded(1, 4), padding=SAME), INT4)
+    return net.design("unet", net.node(PixelShuffle, merged, 2))
+
+
+def enlarged() -> Sequence[Design]:
+    """Nodes that put pixels elsewhere, at the ports."""
+    up = Net((3, 4, 4))
+    large = up.node(Upsample, up.requantized(up.conv("x", 6, (1, 1), Folded(2, 4))), 3)
+    shuffle = Net((3, 2, 2))
+    codes = shuffle.requantized(shuffle.conv("x", 18, (1, 1), Folded(6, 2)), INT4)
+    best = Net((3, 3, 4))
+    sums = best.conv("x", 6, (3, 3), Folded(2, 2), padding=SAME)
+    return (
+        up.design("upsample", large),
+        shuffle.design("pixel_shuffle", shuffle.node(PixelShuffle, codes, 3)),
+        best.design("arg_max", best.node(ArgMax, sums)),
+    )
+
+
+def input_codes() -> Design:
+    """Nodes before the first convolution, whose window reads a requantized sum of codes."""
+    net = Net((5, 5, 2), UINT8)
+    sums = net.node(SumPool, "x", Window((2, 2), (1, 1)))
+    codes = net.requantized(sums, UINT4, scales)
+    return net.design("input_codes", net.conv(codes, 3, (3, 3), Folded(3, 1)))
+
+
+NODES = (
+    *CONVOLUTIONS,
+    *pools(),
+    residual("residual", Folded(1, 2), 2),
+    residual("residual_fast", Folded(4, 8), 8),
+    residual("residual_unrolled", Unrolled(), 8),
+    shortcut(),
+    forks(),
+    concatenated(),
+    unet(),
+    *enlarged(),
+    input_codes(),
+)
