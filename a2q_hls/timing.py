@@ -32,6 +32,7 @@ from a2q_hls.stages import (
     ReorderStage,
     RequantizeStage,
     ResizeStage,
+    SparseStage,
     Stage,
     UnrolledStage,
     WindowStage,
@@ -86,6 +87,8 @@ def cycles(stage: Stage) -> int:
             return max(len(stage.geometry.needs) * stage.geometry.beats, stage.source.beats)
         case ParallelWindowStage():
             return int(stage.costs.sum())
+        case SparseStage():
+            return max(stage.windows * stage.schedule.cycles, stage.source.beats)
         case ReorderStage() | ResizeStage():
             return max(stage.source.beats, stage.sink.beats)
         case ConcatStage():
@@ -136,7 +139,9 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
             steps = run(first, interval)
             return Flow((steps,), (steps + stage.latency,))
         case FoldedStage():
-            return _every(first, stage.schedule.steps, interval, 1 + stage.block)
+            return _every(first, stage.schedule.steps, interval, 2)
+        case SparseStage():
+            return _sparse(stage, first, interval)
         case ReduceStage():
             return _every(first, stage.length, interval)
         case ArgMaxStage():
@@ -215,6 +220,25 @@ def _window(stage: WindowStage, first: Int64, interval: int | None) -> Flow:
 def _reorder(stage: ReorderStage, first: Int64, interval: int | None) -> Flow:
     ends = np.arange(stage.span, stage.source.beats + 1, stage.span)
     return _units(ends, ends, stage.beats, first, interval)
+
+
+def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
+    """A window is read while the one before it is executed, when the half of the banks is free."""
+    length, schedule = stage.schedule.cycles, stage.schedule
+    beats = len(first) // stage.windows
+    written = run(first, interval)
+    starts = run(written[beats - 1 :: beats] + 1, interval, length)
+    # The last step of the window before the last one frees the half, a cycle after it is started.
+    freed = np.full(stage.windows, _NEVER, np.int64)
+    freed[2:] = starts[:-2] + length + 1
+    if interval is not None:
+        freed[:2] = np.resize(starts[-2:] + length + 1, 2) - interval
+    ready = first.copy()
+    ready[::beats] = np.maximum(ready[::beats], freed)
+    written = run(ready, interval)
+    starts = run(written[beats - 1 :: beats] + 1, interval, length)
+    ends = np.flatnonzero(schedule.last) + 2
+    return Flow((written,), ((starts[:, None] + ends).ravel(),))
 
 
 def _parallel(stage: ParallelWindowStage, first: Int64, interval: int | None) -> Flow:

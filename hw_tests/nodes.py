@@ -29,6 +29,8 @@ from a2q_hls.network import (
     Window,
 )
 from a2q_hls.plan import Engine, Folded, Structure, Unrolled
+from a2q_hls.sparse import Terms
+from a2q_hls.stages import Sparse
 
 UINT2, UINT8, INT3 = IntType(2, False), IntType(8, False), IntType(3, True)
 
@@ -138,6 +140,12 @@ CONVOLUTIONS = (
     single("grouped_parallel", (4, 4, 8), 8, (3, 3), Folded(4, 2), padding=SAME, groups=4),
     single("zero_code", (5, 5, 2), 4, (3, 3), Folded(2, 2), padding=SAME, fill=5),
     single("zero_code_registers", (5, 5, 1), 4, (3, 3), Folded(4, 9), padding=SAME, fill=9),
+    single("sparse", (5, 6, 4), 6, (3, 3), Sparse(4), padding=SAME),
+    single("sparse_fill", (4, 5, 6), 5, (3, 2), Sparse(6, 2, Terms.POWERS), padding=(1, 1, 1, 0)),
+    single("sparse_products", (5, 5, 2), 4, (3, 3), Sparse(3, 1, Terms.PRODUCTS), stride=(2, 1)),
+    single("sparse_single", (4, 4, 2), 8, (2, 2), Sparse(1), type_=INT4),
+    single("sparse_wide", (4, 4, 4), 3, (1, 1), Sparse(16, 4, Terms.POWERS), type_=INT4),
+    single("sparse_signed", (4, 4, 2), 3, (3, 3), Sparse(2, 2, Terms.PRODUCTS), type_=INT4),
     single("signed", (5, 5, 2), 4, (3, 3), Folded(2, 1), padding=SAME, fill=-3, type_=INT4),
 )
 

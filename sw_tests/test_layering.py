@@ -24,6 +24,7 @@ ORDER = (
     ("train", "zoo"),
     ("adders",),
     ("steps",),
+    ("sparse",),
     ("stages",),
     ("timing",),
     ("buffers",),

@@ -16,7 +16,7 @@ from a2q_hls.emit.templates import environment, render, verbatim
 from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
-from a2q_hls.stages import FoldedStage, Plan, UnrolledStage
+from a2q_hls.stages import DotStage, FoldedStage, Plan, SparseStage, UnrolledStage
 from a2q_hls.witness import images
 
 LIBRARY = (
@@ -26,6 +26,7 @@ LIBRARY = (
     "requantize.h",
     "resize.h",
     "shadow.h",
+    "sparse_dot.h",
     "tensors.h",
     "window.h",
 )
@@ -68,19 +69,21 @@ def _register() -> None:
     )
 
 
-def _engine(stage: UnrolledStage | FoldedStage) -> str:
+def _engine(stage: DotStage) -> str:
     match stage:
         case UnrolledStage():
             return f"unrolled, {len(stage.graph.adders)} adders"
         case FoldedStage():
             return f"folded, PE {stage.fold.pe} x SIMD {stage.fold.simd}"
+        case SparseStage():
+            return f"sparse, {stage.schedule.lanes} lanes"
         case _:
             assert_never(stage)
 
 
-def _dots(plan: Plan) -> list[tuple[UnrolledStage | FoldedStage, object]]:
+def _dots(plan: Plan) -> list[tuple[DotStage, object]]:
     """Dot stages with their certificates."""
-    stages = [stage for stage in plan.stages if isinstance(stage, UnrolledStage | FoldedStage)]
+    stages = [stage for stage in plan.stages if isinstance(stage, DotStage)]
     return [(stage, plan.certified.certificates[stage.node.name]) for stage in stages]
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from typing_extensions import assert_never
 
-from a2q_hls.bound import Certified
+from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.emit import hls_windows
 from a2q_hls.emit.hls_text import packed
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.network import SumPool
+from a2q_hls.sparse import Terms
 from a2q_hls.stages import (
     AddStage,
     ArgMaxStage,
@@ -26,6 +27,7 @@ from a2q_hls.stages import (
     ReorderStage,
     RequantizeStage,
     ResizeStage,
+    SparseStage,
     WindowStage,
 )
 from a2q_hls.steps import CompareStep, ShiftStep
@@ -83,6 +85,7 @@ class Layer:
 
 KernelStage = (
     FoldedStage
+    | SparseStage
     | WindowStage
     | ParallelWindowStage
     | ReorderStage
@@ -102,6 +105,8 @@ def layer(stage: KernelStage, certified: Certified) -> Layer:
     match stage:
         case FoldedStage():
             return _folded(stage, certified)
+        case SparseStage():
+            return _sparse(stage, certified)
         case RequantizeStage():
             return _requantize(stage)
         case WindowStage():
@@ -142,7 +147,6 @@ def _folded(stage: FoldedStage, certified: Certified) -> Layer:
     layout = "[turn, pass, step][pe * SIMD + simd]"
     words = stage.words.reshape(fold.cycles, -1)
     weights = Array("weights", stage.node.weights.type, words, layout)
-    interval = list(proof.intervals.hull)
     return Layer(
         "folded_dot",
         "folded_dot",
@@ -167,11 +171,59 @@ def _folded(stage: FoldedStage, certified: Certified) -> Layer:
         about=(
             f"Engine: {fold.pe} accumulators x {fold.simd} multipliers, "
             f"{fold.cycles} cycles a window.",
-            f"Proof: accumulators in {interval}, {proof.accumulator.bits} bits (data type bound: "
-            f"{proof.data_type_bits} bits).",
+            _proof(proof),
         ),
         named=True,
     )
+
+
+def _sparse(stage: SparseStage, certified: Certified) -> Layer:
+    schedule, node = stage.schedule, stage.node
+    banks = IntType(max(1, (schedule.lanes - 1).bit_length()), False)
+    entry, factor = IntType(schedule.entry_bits, False), IntType(stage.factor_bits, False)
+    beats = (-1, schedule.fill)
+    layout = "[step][lane]"
+    arrays = (
+        Array("entries", entry, schedule.entries, layout),
+        Array("factors", factor, stage.factors, layout),
+        Array("last", IntType(1, False), schedule.last[:, None], "[step]: a channel ends"),
+        Array("banks", banks, schedule.banks.reshape(beats), "[beat][code]"),
+        Array("slots", entry, schedule.slots.reshape(beats), "[beat][code]"),
+    )
+    count = len(schedule.banks) // schedule.fill
+    numbers: dict[str, int | bool] = {
+        "products": schedule.kind is Terms.PRODUCTS,
+        "lanes": schedule.lanes,
+        "fill": schedule.fill,
+        "count": count,
+        "cycles": schedule.cycles,
+        "steps": max(schedule.cycles, count),
+        "entries": 1 << schedule.entry_bits,
+        "idle": schedule.idle,
+        "windows": stage.windows,
+    }
+    numbers |= {f"{array.suffix}_packed": array.words for array in arrays}
+    types = {"x_t": stage.source.type, "weight_t": IntType(stage.factor_bits, True)}
+    types |= {"entry_t": entry, "factor_t": factor, "place_t": banks}
+    types |= {"product_t": stage.term, "tree_t": stage.tree, "acc_t": stage.accumulator}
+    proof = certified.certificates[stage.name]
+    engine = f"Engine: {schedule.lanes} lanes, {schedule.cycles} cycles a window."
+    return Layer(
+        "sparse_dot",
+        "sparse_dot",
+        f"Layer {stage.name}: {len(node.matrix)} dot products of {node.matrix.shape[1]} inputs.",
+        types,
+        numbers,
+        arrays,
+        about=(engine, _proof(proof)),
+        named=True,
+    )
+
+
+def _proof(proof: DotCertificate) -> str:
+    interval, bits = list(proof.intervals.hull), proof.accumulator.bits
+    known = f"(data type bound: {proof.data_type_bits} bits)"
+    return f"Proof: accumulators in {interval}, {bits} bits {known}."
 
 
 def _requantize(stage: RequantizeStage) -> Layer:

@@ -57,12 +57,22 @@ def hex_words(words: Int64, bits: int, where: str) -> str:
     if words.size and not lane.holds(int(words.min()), int(words.max())):
         found = f"values in [{words.min()}, {words.max()}]"
         raise A2QError.of(where, found, f"{lane}")
-    # Lanes as bits, padded to whole digits, each word read from its highest bit.
-    digits = -(-words.shape[1] * bits // 4)
-    ones = (words[:, :, None] >> np.arange(bits)) & 1
-    row = np.zeros((len(words), digits * 4), np.uint8)
-    row[:, : words.shape[1] * bits] = ones.reshape(len(words), -1)
-    nibbles = row.reshape(len(words), digits, 4) @ np.array([1, 2, 4, 8], np.uint8)
+    return hex_rows(fields(words, bits))
+
+
+def fields(values: Int64, bits: int) -> Int64:
+    """Integers (N, lanes) modulo 2**bits as bits (N, lanes * bits), lane 0 and bit 0 first."""
+    ones = (values[:, :, None] >> np.arange(bits)) & 1
+    return np.asarray(ones.reshape(len(values), -1), np.int64)
+
+
+def hex_rows(bits: Int64) -> str:
+    """Memory file of words given as bits (N, width), bit 0 first."""
+    digits = -(-bits.shape[1] // 4)
+    row = np.zeros((len(bits), digits * 4), np.uint8)
+    row[:, : bits.shape[1]] = bits
+    # Each word is written from its highest digit.
+    nibbles = row.reshape(len(bits), digits, 4) @ np.array([1, 2, 4, 8], np.uint8)
     text = np.frombuffer(b"0123456789abcdef", np.uint8)[nibbles[:, ::-1]]
-    lines = np.concatenate([text, np.full((len(words), 1), ord("\n"), np.uint8)], axis=1)
+    lines = np.concatenate([text, np.full((len(bits), 1), ord("\n"), np.uint8)], axis=1)
     return lines.tobytes().decode()

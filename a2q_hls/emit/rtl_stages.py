@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 from typing_extensions import assert_never
 
 from a2q_hls.emit import rtl_windows
 from a2q_hls.emit.rtl_chains import chained
 from a2q_hls.emit.rtl_instance import Instance, flag, of_library
-from a2q_hls.emit.rtl_literals import hex_words
+from a2q_hls.emit.rtl_literals import fields, hex_rows, hex_words
 from a2q_hls.emit.rtl_requantize import requantize
 from a2q_hls.emit.rtl_unrolled import unrolled
 from a2q_hls.network import SumPool
+from a2q_hls.sparse import Terms
 from a2q_hls.stages import (
     AddStage,
     ArgMaxStage,
@@ -25,6 +27,7 @@ from a2q_hls.stages import (
     ReorderStage,
     RequantizeStage,
     ResizeStage,
+    SparseStage,
     Stage,
     UnrolledStage,
     WindowStage,
@@ -38,6 +41,8 @@ def instance(stage: Stage, top: str) -> Instance:
             return _unrolled(stage, top)
         case FoldedStage():
             return _folded(stage, top)
+        case SparseStage():
+            return _sparse(stage, top)
         case RequantizeStage():
             return requantize(stage, top)
         case WindowStage():
@@ -94,9 +99,44 @@ def _folded(stage: FoldedStage, top: str) -> Instance:
         "LAYER": f'"{name}"',
     }
     files = {weights: hex_words(words, bits, f"weights of {name!r}")}
-    library = ("dot_folded", "adder_tree", "counter")
+    library = ("dot_folded", "adder_tree", "rom", "counter")
     ends = (stage.sources, stage.sinks)
     return Instance(name, "a2q_dot_folded", *ends, library, parameters, files)
+
+
+def _sparse(stage: SparseStage, top: str) -> Instance:
+    name, schedule = stage.name, stage.schedule
+    shared = schedule.lanes // schedule.fill
+    bank_bits = max(1, (shared - 1).bit_length())
+    words, places = f"{top}_{name}_schedule.hex", f"{top}_{name}_map.hex"
+    parameters = {
+        "LANES": schedule.lanes,
+        "FILL": schedule.fill,
+        "COUNT": len(schedule.banks) // schedule.fill,
+        "CYCLES": schedule.cycles,
+        "ENTRY_BITS": schedule.entry_bits,
+        "FACTOR_BITS": stage.factor_bits,
+        "PRODUCTS": flag(schedule.kind is Terms.PRODUCTS),
+        "BANK_BITS": bank_bits,
+        "X_BITS": stage.source.type.bits,
+        "X_SIGNED": flag(stage.source.type.signed),
+        "TERM_BITS": stage.term.bits,
+        "TREE_BITS": stage.tree.bits,
+        "ACC_BITS": stage.accumulator.bits,
+        "BLOCK": flag(stage.block),
+        "SCHEDULE": f'"{words}"',
+        "MAP": f'"{places}"',
+        "LAYER": f'"{name}"',
+    }
+    lanes = schedule.entries + (stage.factors << schedule.entry_bits)
+    lane_bits = schedule.entry_bits + stage.factor_bits
+    rows = np.concatenate([fields(lanes, lane_bits), schedule.last[:, None]], axis=1)
+    place = schedule.slots + (schedule.banks // schedule.fill << schedule.entry_bits)
+    beats = fields(place.reshape(-1, schedule.fill), schedule.entry_bits + bank_bits)
+    files = {words: hex_rows(rows), places: hex_rows(beats)}
+    library = ("dot_sparse", "carry_tree", "rom", "counter")
+    ends = (stage.sources, stage.sinks)
+    return Instance(name, "a2q_dot_sparse", *ends, library, parameters, files)
 
 
 def _pool(stage: PoolStage | ReduceStage) -> Instance:

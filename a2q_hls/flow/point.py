@@ -22,6 +22,8 @@ from a2q_hls.bound import Certified, certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
 from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, Widths, plan
+from a2q_hls.sparse import Terms
+from a2q_hls.stages import Sparse
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
 _MADE = ("hls", "rtl", "build", "synthesis", "simulate_*.json", "synthesize_*.json")
@@ -47,6 +49,18 @@ class FoldedSpec(_Strict):
     simd: int = Field(ge=1)
 
 
+class SparseSpec(_Strict):
+    """Sparse engine in a file."""
+
+    kind: Literal["sparse"] = "sparse"
+    lanes: int = Field(ge=1)
+    fill: int = Field(1, ge=1)
+    terms: Terms = Terms.SIGNS
+
+
+EngineSpec = UnrolledSpec | FoldedSpec | SparseSpec
+
+
 class PlanSpec(_Strict):
     """plan.json: what rebuilds a plan from its network; ``digest`` names the network it was for."""
 
@@ -54,7 +68,7 @@ class PlanSpec(_Strict):
     version: Literal[1] = 1
     network: str
     widths: Widths
-    engines: dict[str, Annotated[UnrolledSpec | FoldedSpec, Field(discriminator="kind")]]
+    engines: dict[str, Annotated[EngineSpec, Field(discriminator="kind")]]
     digest: str
 
 
@@ -76,7 +90,7 @@ class Point:
         return f"{self.run.name}/{self.root.name}"
 
     @property
-    def engines(self) -> Mapping[str, UnrolledSpec | FoldedSpec]:
+    def engines(self) -> Mapping[str, EngineSpec]:
         """Engine of every Dot."""
         return load_spec(self.root).engines
 
@@ -161,26 +175,32 @@ def engine_name(engine: Engine) -> str:
             return f"unrolled{engine.levels or ''}{adders}"
         case Folded():
             return f"folded{engine.pe}x{engine.simd}"
+        case Sparse():
+            return f"sparse{engine.lanes}"
         case _:
             assert_never(engine)
 
 
-def _spec(engine: Engine) -> UnrolledSpec | FoldedSpec:
+def _spec(engine: Engine) -> EngineSpec:
     match engine:
         case Unrolled():
             return UnrolledSpec(levels=engine.levels, structure=engine.structure)
         case Folded():
             return FoldedSpec(pe=engine.pe, simd=engine.simd)
+        case Sparse():
+            return SparseSpec(lanes=engine.lanes, fill=engine.fill, terms=engine.terms)
         case _:
             assert_never(engine)
 
 
-def _engine(spec: UnrolledSpec | FoldedSpec) -> Engine:
+def _engine(spec: EngineSpec) -> Engine:
     match spec:
         case UnrolledSpec():
             return Unrolled(spec.levels, spec.structure)
         case FoldedSpec():
             return Folded(spec.pe, spec.simd)
+        case SparseSpec():
+            return Sparse(spec.lanes, spec.fill, spec.terms)
         case _:
             assert_never(spec)
 

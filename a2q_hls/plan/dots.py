@@ -18,6 +18,7 @@ from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.interval import dot_intervals
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Shape
+from a2q_hls.sparse import SparseSchedule, scheduled
 from a2q_hls.stages import (
     Engine,
     Fold,
@@ -26,6 +27,8 @@ from a2q_hls.stages import (
     Geometry,
     ParallelWindowStage,
     ResizeStage,
+    Sparse,
+    SparseStage,
     Stage,
     Stream,
     Structure,
@@ -47,6 +50,8 @@ def engine_of(node: Dot, engines: Mapping[str, Engine]) -> Engine:
     engine = engines[node.name]
     if isinstance(engine, Folded):
         refuse_fold(node, engine)
+    if isinstance(engine, Sparse):
+        refuse_sparse(node, engine)
     return engine
 
 
@@ -57,7 +62,16 @@ def cycles(node: Dot, engine: Engine, source: Spec) -> int:
 
 
 def _window_cycles(node: Dot, engine: Engine) -> int:
-    return Fold.of(node, engine).cycles if isinstance(engine, Folded) else 1
+    match engine:
+        case Unrolled():
+            return 1
+        case Folded():
+            return Fold.of(node, engine).cycles
+        case Sparse():
+            beats = int(node.matrix.shape[1]) // engine.fill
+            return max(sparse_schedule(node.weights, engine).cycles, beats)
+        case _:
+            assert_never(engine)
 
 
 def feed(node: Dot, engines: Mapping[str, Engine], specs: Mapping[str, Spec]) -> int:
@@ -65,6 +79,8 @@ def feed(node: Dot, engines: Mapping[str, Engine], specs: Mapping[str, Spec]) ->
     engine = engine_of(node, engines)
     if isinstance(engine, Folded) and not _parallel(node, engine):
         return Fold.of(node, engine).lanes
+    if isinstance(engine, Sparse):
+        return engine.fill
     return specs[node.source].shape[2]
 
 
@@ -94,6 +110,10 @@ def stage(
             before = _windows(node, source, shape, engine)
             sink = Stream(node.name, engine.pe, accumulator, beats // engine.pe)
             return [*before, _folded(node, _last(before, source), sink, engine, widths)]
+        case Sparse():
+            before = _windows(node, source, shape, Folded(len(node.matrix), engine.fill))
+            sink = Stream(node.name, 1, accumulator, beats)
+            return [*before, _sparse(node, _last(before, source), sink, engine, widths)]
         case _:
             assert_never(engine)
 
@@ -157,6 +177,18 @@ def refuse_fold(node: Dot, fold: Folded) -> None:
         raise A2QError.of(f"fold of {node.name!r}", f"SIMD {fold.simd}", expected)
 
 
+def refuse_sparse(node: Dot, engine: Sparse) -> None:
+    """Raise where the lanes of a sparse engine do not fit a layer."""
+    where = f"sparse engine of {node.name!r}"
+    if node.groups != 1:
+        raise A2QError.of(where, f"{node.groups} groups", "no groups: use a folded engine")
+    allowed = _divisors(node.weights.shape[3])
+    if engine.fill not in allowed:
+        raise A2QError.of(where, f"{engine.fill} codes a beat", f"one of {allowed}")
+    if engine.lanes < 1 or engine.lanes % engine.fill:
+        raise A2QError.of(where, f"{engine.lanes} lanes", f"a multiple of {engine.fill}")
+
+
 def possible_pe(node: Dot) -> list[int]:
     """Every PE that divides a layer."""
     share = len(node.matrix) // node.groups
@@ -208,6 +240,26 @@ def _graph(weights: IntTensor, inputs: tuple[IntType, ...]) -> AdderGraph:
 def _chains(weights: IntTensor, inputs: tuple[IntType, ...], bits: int) -> ChainGraph:
     """Chains of sums of so many bits, 0 for as many as each needs."""
     return compressed(weights.values, inputs, bits=bits)
+
+
+@lru_cache(maxsize=128)
+def sparse_schedule(weights: IntTensor, engine: Sparse) -> SparseSchedule:
+    """Schedule of a layer; design points of one network share it."""
+    matrix = weights.values.reshape(weights.shape[0], -1)
+    return scheduled(matrix, engine.lanes, engine.fill, engine.terms)
+
+
+def _sparse(node: Dot, source: Stream, sink: Stream, engine: Sparse, widths: Widths) -> SparseStage:
+    schedule = sparse_schedule(node.weights, engine)
+    factors, x = schedule.factors, source.type
+    lo = np.minimum(factors * x.min, factors * x.max)
+    hi = np.maximum(factors * x.min, factors * x.max)
+    # A negative term lacks one until its carry is added.
+    term = IntType.signed_spanning(int(lo.min()) - 1, int(hi.max()))
+    tree = IntType.signed_spanning(int(lo.sum(axis=1).min()) - 1, int(hi.sum(axis=1).max()))
+    if widths is not Widths.EXACT:
+        term = tree = sink.type
+    return SparseStage(node, source, sink, schedule, term, tree, sink.type)
 
 
 def _unrolled(

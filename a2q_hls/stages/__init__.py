@@ -6,8 +6,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from a2q_hls.bound import Certified
-from a2q_hls.stages.dots import Fold, FoldedStage, UnrolledStage
-from a2q_hls.stages.streams import Engine, Folded, Stream, Structure, Unrolled, Widths
+from a2q_hls.stages.dots import Fold, FoldedStage, SparseStage, UnrolledStage
+from a2q_hls.stages.streams import (
+    Engine,
+    Folded,
+    Sparse,
+    Stream,
+    Structure,
+    Unrolled,
+    Widths,
+)
 from a2q_hls.stages.tensors import (
     AddStage,
     ArgMaxStage,
@@ -40,6 +48,8 @@ __all__ = [
     "ReorderStage",
     "RequantizeStage",
     "ResizeStage",
+    "Sparse",
+    "SparseStage",
     "Stage",
     "Stream",
     "Structure",
@@ -49,11 +59,12 @@ __all__ = [
     "WindowStage",
 ]
 
-DotStage = UnrolledStage | FoldedStage
+DotStage = UnrolledStage | FoldedStage | SparseStage
 
 Stage = (
     UnrolledStage
     | FoldedStage
+    | SparseStage
     | WindowStage
     | ParallelWindowStage
     | ReorderStage

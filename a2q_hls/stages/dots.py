@@ -10,6 +10,7 @@ import numpy as np
 from a2q_hls.adders import AdderGraph, ChainGraph
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import Dot
+from a2q_hls.sparse import SparseSchedule, Terms
 from a2q_hls.stages.memory import is_block
 from a2q_hls.stages.streams import Folded, Straight, Stream, Structure
 
@@ -139,3 +140,55 @@ class FoldedStage(Straight):
         shape = (s.turns, s.parallel, s.passes, s.pe // s.parallel, s.steps, s.simd)
         ordered = self.node.matrix.reshape(shape).transpose(0, 2, 4, 1, 3, 5)
         return np.asarray(ordered.reshape(s.cycles, s.pe, s.simd), np.int64)
+
+
+@dataclass(frozen=True)
+class SparseStage(Straight):
+    """A Dot of which only nonzero weights are executed; one output channel after the other.
+
+    ``term`` holds what a lane gives and ``tree`` the sum of the lanes in one step, both also before
+    the carries that complete a negative term are added.
+    """
+
+    node: Dot
+    source: Stream
+    sink: Stream
+    schedule: SparseSchedule
+    term: IntType
+    tree: IntType
+    accumulator: IntType
+
+    @property
+    def name(self) -> str:
+        """Name of the node."""
+        return self.node.name
+
+    @property
+    def windows(self) -> int:
+        """Windows a frame."""
+        return self.sink.beats // len(self.node.matrix)
+
+    @property
+    def factor_bits(self) -> int:
+        """Bits of a factor: a weight, or a sign and a power of two."""
+        if self.schedule.kind is Terms.PRODUCTS:
+            return self.node.weights.type.bits + (not self.node.weights.type.signed)
+        return 1 + int(self.schedule.shifts.max()).bit_length()
+
+    @property
+    def factors(self) -> Int64:
+        """Factors as words of the schedule hold them, (T, L)."""
+        schedule = self.schedule
+        if schedule.kind is Terms.PRODUCTS:
+            return np.asarray(schedule.factors & ((1 << self.factor_bits) - 1))
+        return np.asarray((schedule.factors < 0) + 2 * schedule.shifts, np.int64)
+
+    @property
+    def word_bits(self) -> int:
+        """Bits of a word of the schedule."""
+        return self.schedule.lanes * (self.schedule.entry_bits + self.factor_bits) + 1
+
+    @property
+    def block(self) -> bool:
+        """Whether the schedule is block RAM."""
+        return is_block(self.schedule.cycles, self.word_bits, True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from a2q_hls.ints import IntType
+from a2q_hls.sparse import Terms
 
 
 class Widths(str, Enum):
@@ -47,7 +48,16 @@ class Folded:
     simd: int
 
 
-Engine = Unrolled | Folded
+@dataclass(frozen=True)
+class Sparse:
+    """``lanes`` nonzero terms a cycle by a static schedule; windows come ``fill`` codes a beat."""
+
+    lanes: int
+    fill: int = 1
+    terms: Terms = Terms.SIGNS
+
+
+Engine = Unrolled | Folded | Sparse
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from a2q_hls.stages import (
     ReorderStage,
     RequantizeStage,
     ResizeStage,
+    SparseStage,
     Stage,
     UnrolledStage,
     WindowStage,
@@ -76,7 +77,7 @@ def _layer(stage: Stage, top: str) -> Module:
 
 def _role(stage: Stage) -> Role:
     match stage:
-        case UnrolledStage() | FoldedStage():
+        case UnrolledStage() | FoldedStage() | SparseStage():
             return Role.DOT
         case WindowStage() | ParallelWindowStage() | ReorderStage():
             return Role.WINDOW

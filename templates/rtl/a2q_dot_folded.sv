@@ -5,8 +5,8 @@
 //
 // The sums of a pass leave with its last step. Word t of the weight memory holds W[t][p, i] at bits
 // (p*SIMD + i) * W_BITS, signed. PE / GROUPS lanes share the SIMD inputs of a group. With BLOCK the
-// weights are block RAM, which is read a cycle before it is used. No accumulator can overflow: the
-// widths come from the certificate, and in simulation a 64-bit accumulator beside each one says so.
+// weights are block RAM. No accumulator can overflow: the widths come from the certificate, and in
+// simulation a 64-bit accumulator beside each one says so.
 
 `default_nettype none
 
@@ -49,14 +49,15 @@ module a2q_dot_folded #(
   logic                   valid_q;
   logic [PE*OUT_BITS-1:0] data_q;
 
-  // What is multiplied now, and whether it is there.
-  wire logic                   go;
-  wire logic [X_WIDTH-1:0]     x;
+  // Inputs and weights are read in one cycle and multiplied in the next.
+  logic                        go_q;
+  logic      [X_WIDTH-1:0]     x_q;
   wire logic [WORD_BITS-1:0]   word;
   wire logic [STEP_BITS-1:0]   step;
   wire logic [PE*OUT_BITS-1:0] sums;
 
   wire logic en    = !valid_q || m_tready;
+  wire logic go    = en && go_q;
   wire logic first = step == '0;
   wire logic last  = step == STEP_BITS'(STEPS - 1);
 
@@ -73,42 +74,21 @@ module a2q_dot_folded #(
     .clk(clk), .rst_n(rst_n), .event_now(go), .count(step)
   );
 
-  if (BLOCK) begin : gen_block
-    (* rom_style = "block" *) logic [WORD_BITS-1:0] weights [WORDS];
-    logic [WORD_BITS-1:0] word_q;
-    logic [X_WIDTH-1:0]   x_q;
-    logic                 go_q;
+  a2q_rom #(.BITS(WORD_BITS), .DEPTH(WORDS), .BLOCK(BLOCK), .CONTENT(WEIGHTS)) rom (
+    .clk(clk), .read(en && s_tvalid), .address(place), .data(word)
+  );
 
-    if (WEIGHTS != "") begin : gen_weights
-      initial $readmemh(WEIGHTS, weights);
-    end
-    always_ff @(posedge clk) begin
-      if (en && s_tvalid) begin
-        word_q <= weights[place];
-        x_q    <= s_tdata;
-      end
-      if (!rst_n) go_q <= 1'b0;
-      else if (en) go_q <= s_tvalid;
-    end
-    assign go   = en && go_q;
-    assign x    = x_q;
-    assign word = word_q;
-  end else begin : gen_logic
-    logic [WORD_BITS-1:0] weights [WORDS];
-
-    if (WEIGHTS != "") begin : gen_weights
-      initial $readmemh(WEIGHTS, weights);
-    end
-    assign go   = en && s_tvalid;
-    assign x    = s_tdata;
-    assign word = weights[place];
+  always_ff @(posedge clk) begin
+    if (!rst_n) go_q <= 1'b0;
+    else if (en) go_q <= s_tvalid;
+    if (en && s_tvalid) x_q <= s_tdata;
   end
 
   for (genvar p = 0; p < PE; p++) begin : gen_pe
     wire logic        [SIMD*PRODUCT_BITS-1:0] products;
     wire logic signed [TREE_BITS-1:0]         tree;
     wire logic signed [ACC_BITS-1:0]          acc_d;
-    wire logic        [SIMD*X_BITS-1:0]       x_group = x[(p/SHARE)*SIMD*X_BITS+:SIMD*X_BITS];
+    wire logic        [SIMD*X_BITS-1:0]       x_group = x_q[(p/SHARE)*SIMD*X_BITS+:SIMD*X_BITS];
 
     for (genvar i = 0; i < SIMD; i++) begin : gen_simd
       wire logic signed [X_BITS:0] x_lane =
