@@ -1,16 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Engines for whole networks: everything unrolled, or folds balanced to a bottleneck."""
+"""Engines for whole networks: all alike, or each the cheapest that meets a target."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
+from a2q_hls import cost, sparse
 from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
+from a2q_hls.cost import Cost
 from a2q_hls.errors import A2QError
-from a2q_hls.network import Dot
-from a2q_hls.plan import Engine, Folded, Unrolled, cycles, refuse_fold
+from a2q_hls.ints import IntType
+from a2q_hls.network import Dot, Requantize
+from a2q_hls.plan import Engine, Folded, Unrolled, Widths, cycles, declared, refuse_fold
 from a2q_hls.plan.dots import possible_pe, possible_simd
+from a2q_hls.sparse import Terms
+from a2q_hls.stages import Fold, Sparse
+from a2q_hls.stages.memory import LUTS_A_BLOCK, lutram
+from a2q_hls.steps import CompareStep, HardwareStep, ShiftStep, hardware_step
+
+KINDS = (Folded, Sparse, Unrolled)
+_MOST_DIGITS = 12_000  # Weights of larger unrolled layers are not turned into adders in good time.
 
 
 def unrolled(certified: Certified, engine: Unrolled) -> Mapping[str, Engine]:
@@ -53,3 +65,208 @@ def _smallest(dot: Dot, source: Spec, limit: int) -> Folded:
         found = f"no fold within {limit} cycles, which has {rows * columns} windows"
         raise A2QError.of(f"fold of {dot.name!r}", found, "a slower first layer")
     return min(fitting, key=lambda fold: (fold.pe * fold.simd, fold.pe))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine of a Dot, its cycles a frame, and what it and its surroundings may cost."""
+
+    engine: Engine
+    cycles: int
+    cost: Cost
+
+    @property
+    def price(self) -> float:
+        """LUTs, a block of RAM counted as what a device has for it."""
+        return self.cost.luts + LUTS_A_BLOCK * self.cost.blocks
+
+
+def balanced(
+    certified: Certified,
+    limit: int,
+    widths: Widths = Widths.EXACT,
+    kinds: tuple[type, ...] = KINDS,
+) -> Mapping[str, Engine]:
+    """For every Dot the cheapest engine of these kinds that takes at most ``limit`` cycles.
+
+    Raises:
+        A2QError: no engine of a Dot is so fast; the message names the fastest.
+    """
+    return {
+        dot.name: _cheapest(Layer.of(certified, dot, widths), limit, kinds).engine
+        for dot in certified.network.dots
+    }
+
+
+def _cheapest(layer: Layer, limit: int, kinds: tuple[type, ...]) -> Choice:
+    choices = [choice for choice in layer.choices(limit, kinds) if choice.cycles <= limit]
+    if not choices:
+        fastest = min(cycles(layer.dot, fold, layer.source) for fold in folds(layer.dot))
+        found = f"no engine within {limit} cycles a frame"
+        raise A2QError.of(f"layer {layer.dot.name!r}", found, f"at least {fastest} cycles")
+    return min(choices, key=lambda choice: (choice.price, choice.cycles))
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A Dot with what its engines read and what reads them."""
+
+    dot: Dot
+    source: Spec
+    accumulator: IntType
+    step: HardwareStep | None
+    out: IntType
+
+    @classmethod
+    def of(cls, certified: Certified, dot: Dot, widths: Widths) -> Layer:
+        """The layer of a Dot in its network."""
+        accumulator = declared(certified.certificates[dot.name], widths)
+        readers = [n for n in certified.network.nodes if dot.name in n.sources]
+        step, out = None, accumulator
+        if len(readers) == 1 and isinstance(reader := readers[0], Requantize):
+            ranges, out = certified.specs[dot.name].range, reader.type
+            step = hardware_step(reader.step, ranges, out, accumulator)
+        return cls(dot, certified.specs[dot.source], accumulator, step, out)
+
+    @cached_property
+    def windows(self) -> int:
+        """Windows a frame."""
+        rows, columns = self.dot.window.outputs(self.source.shape)
+        return rows * columns
+
+    def choices(self, limit: int, kinds: tuple[type, ...]) -> Iterator[Choice]:
+        """Engines worth a look: all folds, and sparse and unrolled ones where they may pay."""
+        found = [self._folded(fold) for fold in folds(self.dot)] if Folded in kinds else []
+        fitting = [choice for choice in found if choice.cycles <= limit]
+        yield from fitting
+        least = min((choice.price for choice in fitting), default=float("inf"))
+        if Sparse in kinds and self.dot.groups == 1:
+            for kind in Terms:
+                yield from self._sparse(kind, limit, least)
+        if Unrolled in kinds:
+            yield from self._unrolled()
+
+    def _after(self, lanes: int) -> Cost:
+        """Requantization of so many lanes."""
+        period = max(1, len(self.dot.matrix) // lanes)
+        match self.step:
+            case CompareStep():
+                return cost.searched(lanes, period, self.out.bits, self.step.type.bits)
+            case ShiftStep():
+                return cost.scaled(lanes, period, self.step, self.accumulator.bits, self.out.bits)
+            case _:
+                return Cost()
+
+    @cached_property
+    def _weight_bits(self) -> int:
+        type_ = self.dot.weights.type
+        return type_.bits + (not type_.signed)
+
+    def _folded(self, engine: Folded) -> Choice:
+        fold, x = Fold.of(self.dot, engine), self.source.type.bits
+        bits = self.accumulator.bits
+        array = cost.folded_array(fold.pe, fold.simd, x, self._weight_bits, bits, bits, fold.steps)
+        weights = cost.memory(fold.cycles, fold.pe * fold.simd * self._weight_bits, True)
+        total = Cost(array) + weights + self._after(fold.pe) + self._before(engine, fold)
+        return Choice(engine, self.windows * fold.cycles, total)
+
+    def _before(self, engine: Folded, fold: Fold) -> Cost:
+        """Windows: a buffer that is read lane by lane, or registers and a converter."""
+        _, width, channels = self.source.shape
+        height, across = self.dot.window.kernel
+        x = self.source.type.bits
+        if self.dot.weights.shape[3] % engine.simd == 0:
+            words = ((height - 1) * width + across + 1) * (channels // fold.lanes)
+            return cost.memory(words, fold.lanes * x) + Cost(120)
+        lines = (height - 1) * lutram(width, channels * x)
+        return Cost(self.dot.matrix.shape[1] * x * 0.8 + 40, lines)
+
+    def _sparse(self, kind: Terms, limit: int, least: float) -> Iterator[Choice]:
+        """The fewest lanes that are fast enough, if they can be cheaper than ``least``."""
+        matrix, budget = self.dot.matrix, limit // self.windows
+        channels, depth = len(matrix), self.source.shape[2]
+        fills = [n for n in range(1, depth + 1) if depth % n == 0]
+        fitting = [n for n in fills if matrix.shape[1] // n <= budget]
+        if not fitting or budget < channels:
+            return
+        fill = fitting[0]
+        terms = int(sparse.counts(matrix, kind).sum())
+        lanes = -(-max(terms // budget, 1) // fill) * fill
+        while lanes <= matrix.shape[1]:
+            choice = self._sparse_choice(Sparse(lanes, fill, kind), terms)
+            if choice.price >= least:
+                return
+            steps = sparse.cycles(matrix, lanes, fill, kind)
+            if steps <= budget:
+                yield Choice(choice.engine, self.windows * steps, choice.cost)
+                return
+            lanes = max(lanes + fill, int(lanes * steps / budget) // fill * fill)
+
+    def _sparse_choice(self, engine: Sparse, terms: int) -> Choice:
+        """Cost with the steps that there are at least."""
+        x, length = self.source.type.bits, int(self.dot.matrix.shape[1])
+        entry_bits = (-(-length // engine.lanes)).bit_length()
+        factor = {Terms.SIGNS: 1, Terms.POWERS: 1 + (self._weight_bits - 1).bit_length()}
+        factor_bits = factor.get(engine.terms, self._weight_bits)
+        steps = max(-(-terms // engine.lanes), len(self.dot.matrix))
+        array = cost.sparse_array(
+            engine.lanes,
+            1 << entry_bits,
+            x,
+            factor_bits,
+            engine.terms,
+            self.accumulator.bits,
+            engine.fill,
+        )
+        words = cost.memory(steps, engine.lanes * (entry_bits + factor_bits) + 1, True)
+        bank_bits = max(1, (engine.lanes // engine.fill - 1).bit_length())
+        places = cost.memory(length // engine.fill, engine.fill * (entry_bits + bank_bits), True)
+        before = self._before(Folded(1, engine.fill), Fold(1, engine.fill, 1, 1, 1, 1))
+        total = array + words + places + self._after(1) + before
+        return Choice(engine, self.windows * steps, total)
+
+    def _unrolled(self) -> Iterator[Choice]:
+        digits = int(sparse.counts(self.dot.matrix, Terms.POWERS).sum())
+        if digits > _MOST_DIGITS:
+            return
+        height, width, _ = self.source.shape
+        top, left, bottom, right = self.dot.padding
+        steps = max(self.windows, (height + top + bottom) * (width + left + right))
+        fold = Fold(1, int(self.dot.matrix.shape[1]), 1, 1, 1, 1)
+        before = self._before(Folded(1, self.dot.matrix.shape[1] + 1), fold)
+        array = Cost(0.5 * self.source.type.bits * digits)
+        total = array + before + self._after(len(self.dot.matrix))
+        yield Choice(Unrolled(), steps, total)
+
+
+def budgeted(
+    certified: Certified,
+    luts: float,
+    predicted: Callable[[Mapping[str, Engine]], float],
+    widths: Widths = Widths.EXACT,
+) -> Mapping[str, Engine]:
+    """The fastest engines whose whole plan is predicted to take at most so many LUTs.
+
+    Raises:
+        A2QError: even the slowest take more; the message says how many.
+    """
+    slowest = max(
+        cycles(dot, Folded(1, 1), certified.specs[dot.source]) for dot in certified.network.dots
+    )
+    low, high = 0, slowest.bit_length() * 4  # Quarter octaves of cycles.
+    engines = balanced(certified, slowest, widths)
+    if (found := predicted(engines)) > luts:
+        where = f"plan of {certified.network.name!r}"
+        raise A2QError.of(where, f"{luts:.0f} LUTs", f"at least {found:.0f}")
+    while low < high:
+        middle = (low + high) // 2
+        try:
+            tried = balanced(certified, min(slowest, int(2 ** (middle / 4))), widths)
+        except A2QError:
+            low = middle + 1
+            continue
+        if predicted(tried) <= luts:
+            engines, high = tried, middle
+        else:
+            low = middle + 1
+    return engines

@@ -71,14 +71,12 @@ def _shift(step: MultiplyAddShift, ranges: Intervals, acc: IntType) -> ShiftStep
 
 def as_shift(step: Thresholds, ranges: Intervals, out: IntType, acc: IntType) -> ShiftStep | None:
     """The step as clip((acc + addend) >> shift), or None where no such form is equal to it."""
-    found = [
-        _channel_shift(row, lo, hi, out)
-        for row, lo, hi in zip(
-            step.values.values, ranges.lo.tolist(), ranges.hi.tolist(), strict=True
-        )
-    ]
-    if any(pair is None for pair in found):
-        return None
+    found = []
+    for row, lo, hi in zip(step.values.values, ranges.lo.tolist(), ranges.hi.tolist(), strict=True):
+        pair = _channel_shift(row, lo, hi, out)
+        if pair is None:
+            return None
+        found.append(pair)
     pairs = np.array(found, np.int64)
     ones = IntTensor.spanning(np.ones(len(pairs), np.int64))
     addend, shift = IntTensor.spanning(pairs[:, 0]), IntTensor.spanning(pairs[:, 1])

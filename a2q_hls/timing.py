@@ -84,7 +84,8 @@ def cycles(stage: Stage) -> int:
     """Cycles that a stage is busy with one frame: no interval can be shorter."""
     match stage:
         case WindowStage():
-            return max(len(stage.geometry.needs) * stage.geometry.beats, stage.source.beats)
+            length = max(stage.geometry.beats, stage.spacing)
+            return max(len(stage.geometry.needs) * length, stage.source.beats)
         case ParallelWindowStage():
             return int(stage.costs.sum())
         case SparseStage():
@@ -204,17 +205,20 @@ def _resize(stage: ResizeStage, first: Int64, interval: int | None) -> Flow:
     return Flow((steps[::length],), (steps + 1,))
 
 
-def _units(needs: Int64, frees: Int64, length: int, first: Int64, interval: int | None) -> Flow:
+def _units(
+    needs: Int64, frees: Int64, length: int, first: Int64, interval: int | None, spacing: int = 1
+) -> Flow:
     """Units of ``length`` beats from a buffer: one starts when its words are there."""
     written = run(first, interval)
-    starts = run(written[needs - 1] + 1, interval, length)
+    starts = run(written[needs - 1] + 1, interval, max(length, spacing))
     offered = starts[:, None] + np.arange(1, length + 1)
     return Flow((written,), (offered.ravel(),), (starts + length, frees))
 
 
 def _window(stage: WindowStage, first: Int64, interval: int | None) -> Flow:
     geometry = stage.geometry
-    return _units(geometry.needs, geometry.frees, geometry.beats, first, interval)
+    units = (geometry.needs, geometry.frees, geometry.beats)
+    return _units(*units, first, interval, stage.spacing)
 
 
 def _reorder(stage: ReorderStage, first: Int64, interval: int | None) -> Flow:

@@ -59,10 +59,13 @@ def test_project_holds_the_certificate_with_inputs_that_reach_both_ends() -> Non
     data = json.loads(emit(PLAN).files[CERTIFICATE])
     assert [layer["layer"] for layer in data["layers"]] == ["fc1", "fc2"]
     dot = CERTIFIED.network.dots[0]
-    for row in data["layers"][0]["channels"]:
+    layer = data["layers"][0]
+    for row in layer["channels"]:
         weights = dot.matrix[row["channel"]]
-        assert weights @ np.array(row["max_input"]) == row["max"]
-        assert weights @ np.array(row["min_input"]) == row["min"]
+        ends = {"+": layer["input_max"], "-": layer["input_min"], "0": 0}
+        other = {"+": layer["input_min"], "-": layer["input_max"], "0": 0}
+        assert weights @ np.array([ends[sign] for sign in row["signs"]]) == row["max"]
+        assert weights @ np.array([other[sign] for sign in row["signs"]]) == row["min"]
         assert IntType(row["exact_bits"], True).holds(row["min"], row["max"])
         assert row["exact_bits"] <= row["l1_bits"] <= data["layers"][0]["data_type_bits"]
 

@@ -29,6 +29,7 @@ ORDER = (
     ("timing",),
     ("buffers",),
     ("plan",),
+    ("cost",),
     ("folding",),
     ("project",),
     ("emit",),

@@ -22,11 +22,12 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_show_locals=False,
     help="Neural networks whose accumulators provably cannot overflow, and their hardware.\n\n"
-    "Stages: train or quantize, certify, generate, simulate, synthesize, compare.\n\n"
+    "Stages: train or quantize, certify, plan, generate, simulate, synthesize, compare.\n\n"
     "Your own torch model: quantize, diagnose, search, study. Start with demo or doctor.",
 )
 app.command()(training.train)
 app.command()(training.certify)
+app.command()(hardware.plan)
 app.command()(hardware.generate)
 app.command()(hardware.simulate)
 app.command()(hardware.synthesize)

@@ -13,12 +13,14 @@ import typer
 from a2q_hls.bound import Certified
 from a2q_hls.cli.console import bars, console
 from a2q_hls.errors import A2QError
-from a2q_hls.flow import stages
+from a2q_hls.flow import planning, stages
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulator, Target
-from a2q_hls.folding import folded, unrolled
-from a2q_hls.plan import Engine, Structure, Unrolled, Widths
+from a2q_hls.folding import KINDS, folded, unrolled
+from a2q_hls.plan import Engine, Folded, Structure, Unrolled, Widths
+from a2q_hls.plan import plan as make_plan
+from a2q_hls.stages import Sparse
 from a2q_hls.synthesize import Quantity
 from a2q_hls.synthesize import family as known_family
 
@@ -28,6 +30,18 @@ class EngineKind(str, Enum):
 
     UNROLLED = "unrolled"
     FOLDED = "folded"
+    SPARSE = "sparse"
+
+
+_KINDS = {
+    EngineKind.UNROLLED: (Unrolled,),
+    EngineKind.FOLDED: (Folded,),
+    EngineKind.SPARSE: (Sparse, Folded),
+}
+Cycles = Annotated[int | None, typer.Option(min=1, help="Target: at most so many cycles a frame.")]
+Fps = Annotated[float | None, typer.Option(min=0.01, help="Target: frames a second, see --clock.")]
+Luts = Annotated[int | None, typer.Option(min=1, help="Target: at most so many LUTs, predicted.")]
+Clock = Annotated[float, typer.Option(min=0.01, help="MHz, for --fps.")]
 
 
 class Tool(str, Enum):
@@ -60,6 +74,10 @@ def generate(
     structure: Annotated[
         Structure | None, typer.Option(help="Unrolled: what sums are made of; default chains.")
     ] = None,
+    cycles: Cycles = None,
+    fps: Fps = None,
+    luts: Luts = None,
+    clock: Clock = 200.0,
     widths: Annotated[
         Widths | None, typer.Option(help="What sizes the accumulators; default exact.")
     ] = None,
@@ -67,18 +85,63 @@ def generate(
 ) -> None:
     """Generate the Vitis HLS C++ and the SystemVerilog of a design point.
 
+    With a target the planner chooses the engine of every layer by its predicted cost, among those
+    of --engine if it is given.
+
     Example: [bold]a2q-hls generate runs/p9 --target rtl --engine folded --pe 4 --simd 8[/]
     """
-    fold, constant = (pe, simd), (levels, structure)
+    fold, constant, targets = (pe, simd), (levels, structure), (cycles, fps, luts)
     if (run / "plan.json").exists():
-        _refuse_options(run, engine, *fold, *constant, widths, name)
+        _refuse_options(run, engine, *fold, *constant, *targets, widths, name)
         point = open_point(run)
+    elif any(value is not None for value in targets):
+        _refuse_unused("a target", "--pe, --simd, --levels, --structure", (*fold, *constant))
+        aim = planning.Target(cycles, fps, clock, luts)
+        point = _planned(run, aim, engine, widths or Widths.EXACT, name or "")
     else:
         engines = _engines(load_network(run), engine, fold, constant)
         point = create(run, engines, widths or Widths.EXACT, name or "")
     for wanted in target or list(Target):
         stages.generate(point, wanted)
         console.print(f"{wanted.value}: {point.root / wanted.value}", soft_wrap=True)
+
+
+def _planned(
+    run: Path, target: planning.Target, kind: EngineKind | None, widths: Widths, name: str
+) -> Point:
+    kinds = _KINDS[kind] if kind else KINDS
+    engines = planning.engines_for(load_network(run), target, widths, kinds)
+    point = create(run, engines, widths, name or f"{_label(target)}_{widths.value}")
+    console.print(planning.table(point.plan))
+    return point
+
+
+def _label(target: planning.Target) -> str:
+    """Name of a design point that a target made."""
+    if target.luts is not None:
+        return f"luts{target.luts}"
+    return f"cycles{target.limit}"
+
+
+def plan(
+    run: Annotated[Path, typer.Argument(help="Run folder with network.a2q, or a network file.")],
+    cycles: Cycles = None,
+    fps: Fps = None,
+    luts: Luts = None,
+    clock: Clock = 200.0,
+    engine: Annotated[
+        EngineKind | None, typer.Option(help="Only engines of this kind; sparse: or folded.")
+    ] = None,
+    widths: Annotated[Widths, typer.Option(help="What sizes the accumulators.")] = Widths.EXACT,
+) -> None:
+    """Plan the hardware for a target and show its stages; nothing is written.
+
+    Example: [bold]a2q-hls plan runs/p9 --fps 100000 --clock 250[/]
+    """
+    certified, target = load_network(run), planning.Target(cycles, fps, clock, luts)
+    kinds = _KINDS[engine] if engine else KINDS
+    engines = planning.engines_for(certified, target, widths, kinds)
+    console.print(planning.table(make_plan(certified, engines, widths)))
 
 
 def _refuse_options(point: Path, *options: object) -> None:
@@ -93,6 +156,8 @@ def _engines(
     fold: tuple[int | None, int | None],
     constant: tuple[int | None, Structure | None],
 ) -> Mapping[str, Engine]:
+    if kind is EngineKind.SPARSE:
+        raise A2QError.of("--engine sparse", "no target", "--cycles, --fps or --luts")
     if kind is EngineKind.FOLDED:
         _refuse_unused("--engine folded", "--levels, --structure", constant)
         return folded(certified, fold[0] or DEFAULT_FOLD[0], fold[1] or DEFAULT_FOLD[1])

@@ -6,43 +6,44 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+
 from a2q_hls.bound import Certified, DotCertificate
 from a2q_hls.network import Dot
-from a2q_hls.witness import Witnesses, witnesses
 
 FILE = "certificate.json"
+_WITNESS = "input_max where the sign is +, input_min where it is -: max; the other way round: min"
 
 
 def certificate(certified: Certified) -> str:
     """Content of the project's ``certificate.json``: bounds and witnesses by layer and channel.
 
-    Bits count a signed accumulator; ``max_input`` and ``min_input`` are input codes.
+    Bits count a signed accumulator. ``signs`` has a character for every weight of a channel, in the
+    order of the weights: the largest input code of the layer where it is ``+`` and the smallest
+    where it is ``-`` reach the channel's maximum, and the other way round its minimum.
     """
-    layers = [
-        _layer(
-            dot, certified.certificates[dot.name], witnesses(dot, certified.specs[dot.source].type)
-        )
-        for dot in certified.network.dots
-    ]
-    return _compact({"network": certified.network.name, "layers": layers})
+    layers = [_layer(dot, certified.certificates[dot.name]) for dot in certified.network.dots]
+    return _compact({"network": certified.network.name, "witness": _WITNESS, "layers": layers})
 
 
-def _layer(dot: Dot, found: DotCertificate, reached: Witnesses) -> dict[str, Any]:
-    channels = range(found.intervals.lo.size)
+def _layer(dot: Dot, found: DotCertificate) -> dict[str, Any]:
+    marks = np.frombuffer(b"-0+", np.uint8)[np.sign(dot.matrix) + 1]
     return {
         "layer": dot.name,
         "digest": found.digest,
         "input": str(found.x),
+        "input_min": found.x.min,
+        "input_max": found.x.max,
         "weights": str(found.weights),
         "length": found.length,
         "trained": str(found.trained),
         "accumulator": str(found.accumulator),
         "data_type_bits": found.data_type_bits,
-        "channels": [_channel(c, found, reached) for c in channels],
+        "channels": [_channel(c, found, row.tobytes().decode()) for c, row in enumerate(marks)],
     }
 
 
-def _channel(channel: int, found: DotCertificate, reached: Witnesses) -> dict[str, Any]:
+def _channel(channel: int, found: DotCertificate, signs: str) -> dict[str, Any]:
     return {
         "channel": channel,
         "negative": int(found.negative[channel]),
@@ -51,8 +52,7 @@ def _channel(channel: int, found: DotCertificate, reached: Witnesses) -> dict[st
         "max": int(found.intervals.hi[channel]),
         "l1_bits": int(found.l1_bits[channel]),
         "exact_bits": int(found.exact_bits[channel]),
-        "max_input": reached.maximum[channel].tolist(),
-        "min_input": reached.minimum[channel].tolist(),
+        "signs": signs,
     }
 
 
@@ -67,4 +67,5 @@ def _compact(data: dict[str, Any]) -> str:
         head.append(f'      "channels": [\n{rows}\n      ]')
         layers.append("    {\n" + ",\n".join(head) + "\n    }")
     body = ",\n".join(layers)
-    return f'{{\n  "network": {json.dumps(data["network"])},\n  "layers": [\n{body}\n  ]\n}}\n'
+    head = [f'  "{key}": {json.dumps(data[key])},\n' for key in ("network", "witness")]
+    return f'{{\n{"".join(head)}  "layers": [\n{body}\n  ]\n}}\n'

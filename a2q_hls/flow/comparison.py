@@ -15,6 +15,7 @@ from a2q_hls.flow.data import Frames
 from a2q_hls.flow.point import (
     FoldedSpec,
     Point,
+    SparseSpec,
     UnrolledSpec,
     engine_name,
     load_network,
@@ -28,7 +29,7 @@ from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
 from a2q_hls.report import compare, tables, write
 from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
-from a2q_hls.stages import FoldedStage, UnrolledStage
+from a2q_hls.stages import FoldedStage, SparseStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
 from a2q_hls.timing import Timing, predict
@@ -151,6 +152,8 @@ def point_engine(plan: Plan) -> str:
             return engine_name(stage.fold)
         if isinstance(stage, UnrolledStage):
             return engine_name(Unrolled(stage.levels, stage.structure))
+        if isinstance(stage, SparseStage):
+            return f"sparse{stage.schedule.lanes}"
     raise A2QError.of(f"plan {plan.name!r}", "no Dot", "at least one")
 
 
@@ -233,6 +236,8 @@ def _generate(point: Point) -> str:
             engine = f"unrolled --levels {first.levels} --structure {first.structure.value}"
         case FoldedSpec():
             engine = f"folded --pe {first.pe} --simd {first.simd}"
+        case SparseSpec():
+            return f"a2q-hls generate {point.run} --name {point.root.name}"
         case _:
             assert_never(first)
     names = f"--widths {point.plan.widths.value} --name {point.root.name}"

@@ -12,14 +12,14 @@ import numpy as np
 
 from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
-from a2q_hls.interpret import run
+from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
-from a2q_hls.witness import witnesses
+from a2q_hls.witness import images
 from a2q_hls.zoo.digits import digits, held_out
 
 RANDOM_FRAMES = 32
 _UNKNOWN = -1
-_FILE = "a .npz file with integer codes x (B, K), B > 0, and, if wanted, integer labels y (B,)"
+_FILE = "a .npz file with integer codes x (B, ...), B > 0, and, if wanted, integer labels y (B,)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,31 +58,48 @@ class Frames:
         return Frames(self.x[chosen], self.expected[chosen], self.labels[chosen], self.source)
 
 
-def frames(certified: Certified, file: Path | None = None, held_out_share: float = 0.0) -> Frames:
+def frames(
+    certified: Certified,
+    file: Path | None = None,
+    held_out_share: float = 0.0,
+    tests: Path | None = None,
+) -> Frames:
     """Frames for a network.
 
     Args:
-        file: a .npz with integer codes ``x`` (B, K) and, if wanted, labels ``y`` (B,); without one,
-            the digits' test part where it fits the network's input, then the witnesses of its
-            first layers and random codes.
+        file: a .npz with integer codes ``x`` (B, ...) and, if wanted, labels ``y`` (B,); without
+            one, test images, then the witnesses of its first layers and random codes.
         held_out_share: what the training was evaluated on, if not on the test part.
+        tests: such a file with the test images of the network's own data set; where there is none,
+            they are the digits' where those fit the network's input.
 
     Raises:
         A2QError: the file is missing, damaged or does not fit the network.
     """
     if file is not None:
         return _from_file(certified, file)
-    source = certified.network.inputs[0]
-    data = digits()
     parts = [*_witnesses(certified), ("random codes", _random(certified))]
     labels = np.full(sum(len(x) for _, x in parts), _UNKNOWN, np.int64)
-    if source.shape == (1, 1, data.x_test.shape[1]) and source.type == data.type:
-        data = held_out(data, held_out_share) if held_out_share else data
-        parts.insert(0, (_part(held_out_share), data.x_test))
-        labels = np.concatenate([data.y_test, labels])
+    if images := _tests(certified, held_out_share, tests):
+        parts.insert(0, images[:2])
+        labels = np.concatenate([images[2], labels])
     x = np.concatenate([codes for _, codes in parts])
     text = ", ".join(f"{len(codes)} {name}" for name, codes in parts)
-    return Frames(x, run(certified.network, x), labels, text)
+    return Frames(x, run_flat(certified.network, x), labels, text)
+
+
+def _tests(
+    certified: Certified, share: float, tests: Path | None
+) -> tuple[str, Int64, Int64] | None:
+    """Name, codes and labels of test images."""
+    source, data = certified.network.inputs[0], digits()
+    if tests is not None and tests.exists():
+        found = _from_file(certified, tests)
+        return "test images", found.x, found.labels
+    if source.shape == (1, 1, data.x_test.shape[1]) and source.type == data.type:
+        data = held_out(data, share) if share else data
+        return _part(share), data.x_test, data.y_test
+    return None
 
 
 def _part(share: float) -> str:
@@ -93,8 +110,11 @@ def _witnesses(certified: Certified) -> list[tuple[str, Int64]]:
     """Of every layer that reads the network's input: of the others none is reached for certain."""
     source = certified.network.inputs[0]
     first = [dot for dot in certified.network.dots if dot.source == source.name]
-    first = [dot for dot in first if dot.window.kernel == source.shape[:2]]
-    return [(f"witnesses of {dot.name}", witnesses(dot, source.type).vectors) for dot in first]
+    size = int(np.prod(source.shape))
+    return [
+        (f"witnesses of {dot.name}", images(dot, source.shape, source.type).reshape(-1, size))
+        for dot in first
+    ]
 
 
 def _random(certified: Certified) -> Int64:
@@ -111,7 +131,7 @@ def _from_file(certified: Certified, file: Path) -> Frames:
             str(file), f"x {x.dtype} {x.shape}, y {labels.dtype} {labels.shape}", _FILE
         )
     codes = x.reshape(len(x), -1).astype(np.int64)
-    return Frames(codes, run(certified.network, codes), labels.astype(np.int64), str(file))
+    return Frames(codes, run_flat(certified.network, codes), labels.astype(np.int64), str(file))
 
 
 def _arrays(file: Path) -> tuple[Int64, Int64]:

@@ -14,6 +14,7 @@ from a2q_hls.flow.data import Frames, frames
 from a2q_hls.report.model import Method
 
 FILE = "training.json"
+TESTS = "test.npz"
 
 
 class _Lenient(BaseModel):
@@ -81,4 +82,4 @@ def training(run: Path) -> Training:
 def frames_of(run: Path, certified: Certified, file: Path | None = None) -> Frames:
     """Frames for a run's network: those of ``file``, else what its training was evaluated on."""
     share = training(run).config.data.held_out if (run / FILE).exists() else 0.0
-    return frames(certified, file, share)
+    return frames(certified, file, share, run / TESTS)

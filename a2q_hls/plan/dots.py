@@ -111,7 +111,8 @@ def stage(
             sink = Stream(node.name, engine.pe, accumulator, beats // engine.pe)
             return [*before, _folded(node, _last(before, source), sink, engine, widths)]
         case Sparse():
-            before = _windows(node, source, shape, Folded(len(node.matrix), engine.fill))
+            fold = Folded(len(node.matrix), engine.fill)
+            before = _windows(node, source, shape, fold, _window_cycles(node, engine))
             sink = Stream(node.name, 1, accumulator, beats)
             return [*before, _sparse(node, _last(before, source), sink, engine, widths)]
         case _:
@@ -127,8 +128,10 @@ def _single(node: Dot) -> bool:
     return node.window.kernel == node.stride == (1, 1) and not any(node.padding)
 
 
-def _windows(node: Dot, source: Stream, shape: Shape, engine: Folded) -> list[Stage]:
-    """Windows for a folded engine, repeated for its passes."""
+def _windows(
+    node: Dot, source: Stream, shape: Shape, engine: Folded, spacing: int = 1
+) -> list[Stage]:
+    """Windows for a folded engine, repeated for its passes, or for another one of that SIMD."""
     fold = Fold.of(node, engine)
     if _parallel(node, engine):
         return _repeated(node, fold, _parallel_windows(node, source, shape, fold.cycles))
@@ -138,7 +141,8 @@ def _windows(node: Dot, source: Stream, shape: Shape, engine: Folded) -> list[St
     geometry = Geometry(shape[:2], node.window, words, fold.turns, fold.passes)
     beats = len(geometry.needs) * geometry.beats
     sink = Stream(f"{node.name}_windows", fold.lanes, source.type, beats)
-    return [WindowStage(f"{node.name}_window", source, sink, geometry, geometry.span)]
+    name = f"{node.name}_window"
+    return [WindowStage(name, source, sink, geometry, geometry.span, spacing)]
 
 
 def _parallel_windows(node: Dot, source: Stream, shape: Shape, spacing: int) -> list[Stage]:
@@ -207,15 +211,16 @@ def _divisors(number: int) -> list[int]:
 
 
 def _accumulator(certificate: DotCertificate, widths: Widths) -> IntType:
-    declared = _declared(certificate, widths)
+    wide = declared(certificate, widths)
     lo, hi = certificate.intervals.hull
-    if not declared.holds(lo, hi):
-        found = f"accumulators in [{lo}, {hi}], declared {declared}"
+    if not wide.holds(lo, hi):
+        found = f"accumulators in [{lo}, {hi}], declared {wide}"
         raise OverflowFound.of(f"plan of {certificate.layer!r}", found, certificate.accumulator)
-    return declared
+    return wide
 
 
-def _declared(certificate: DotCertificate, widths: Widths) -> IntType:
+def declared(certificate: DotCertificate, widths: Widths) -> IntType:
+    """Type of the accumulator that a policy of widths declares."""
     match widths:
         case Widths.EXACT:
             return certificate.accumulator

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-LUTS_A_BLOCK = 370
-"""A block of 18 Kbit is taken where it saves more LUTs than this, what a device has for each.
+LUTS_A_BLOCK = 160
+"""A block of 18 Kbit is taken where it saves more LUTs than this: 110 bits a LUT.
 
-A ZU7EV has 230,400 LUTs and 624 such blocks.
-"""
+Devices have about 370 LUTs for each such block (ZU7EV: 230,400 and 624), of which designs leave
+some free."""
 
 _SHAPES = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 

@@ -76,13 +76,17 @@ class Geometry:
 
 @dataclass(frozen=True)
 class WindowStage(Straight):
-    """Windows of an image from a cyclic buffer of ``depth`` beats, one beat a cycle."""
+    """Windows of an image from a cyclic buffer of ``depth`` beats, one beat a cycle.
+
+    ``spacing`` is how many cycles the next stage takes for each window, at least.
+    """
 
     name: str
     source: Stream
     sink: Stream
     geometry: Geometry
     depth: int
+    spacing: int = 1
 
     @property
     def block(self) -> bool:

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LUTs and block RAM of stages before synthesis: what plans are chosen by.
+
+The shapes of the formulas follow the hardware, as those of FINN's model do (multipliers, tree,
+accumulator, thresholds); their constants are fitted to yosys for UltraScale+.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+from typing_extensions import assert_never
+
+from a2q_hls.sparse import Terms, terms_of
+from a2q_hls.stages import (
+    AddStage,
+    ArgMaxStage,
+    ConcatStage,
+    FifoStage,
+    FoldedStage,
+    ForkStage,
+    ParallelWindowStage,
+    PoolStage,
+    ReduceStage,
+    ReorderStage,
+    RequantizeStage,
+    ResizeStage,
+    SparseStage,
+    Stage,
+    UnrolledStage,
+    WindowStage,
+)
+from a2q_hls.stages.memory import blocks, is_block, lutram, rom
+from a2q_hls.steps import CompareStep, ShiftStep
+
+
+@dataclass(frozen=True)
+class Cost:
+    """LUTs that compute, LUTs that are memory or constants, and blocks of 18 Kbit."""
+
+    compute: float = 0
+    memory: float = 0
+    blocks: int = 0
+
+    @property
+    def luts(self) -> float:
+        """All LUTs."""
+        return self.compute + self.memory
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(
+            self.compute + other.compute, self.memory + other.memory, self.blocks + other.blocks
+        )
+
+
+def memory(words: int, bits: int, constant: bool = False) -> Cost:
+    """A memory, where the rule of ``stages.memory`` puts it."""
+    if is_block(words, bits, constant):
+        return Cost(0, 0, blocks(words, bits))
+    return Cost(0, constants(words, bits) if constant else lutram(words, bits))
+
+
+def constants(words: int, bits: int) -> float:
+    """LUTs of constants as yosys maps them, beyond 64 words with less than perfect sharing."""
+    return rom(words, bits) if words <= 64 else 1.35 * rom(words, bits)
+
+
+def counter(period: int) -> float:
+    """A counter and its comparison."""
+    bits = ceil(log2(period)) if period > 1 else 0
+    return 1.4 * bits
+
+
+def product(x_bits: int, w_bits: int) -> float:
+    """A multiplier of an input and a weight."""
+    if min(x_bits, w_bits) == 1:
+        return max(x_bits, w_bits)
+    return 1.65 * x_bits * w_bits - 4.0
+
+
+def tree(terms: int, in_bits: int, out_bits: int) -> float:
+    """A balanced tree of adders, none wider than ``out_bits``."""
+    total, bits = 0.0, in_bits
+    while terms > 1:
+        bits = min(bits + 1, out_bits)
+        total += terms // 2 * bits
+        terms -= terms // 2
+    return total
+
+
+def folded_array(
+    pe: int, simd: int, x_bits: int, w_bits: int, tree_bits: int, acc_bits: int, steps: int
+) -> float:
+    """Multipliers, trees and accumulators of a folded engine."""
+    lanes = simd * product(x_bits, w_bits) + tree(simd, x_bits + w_bits, tree_bits)
+    return pe * (lanes + (acc_bits if steps > 1 else 0)) + 15
+
+
+def sparse_array(
+    lanes: int, entries: int, x_bits: int, w_bits: int, kind: Terms, acc_bits: int, fill: int
+) -> Cost:
+    """Banks, terms and sum of a sparse engine without its schedule."""
+    banks = lanes * lutram(2 * entries, x_bits)
+    bits = x_bits + (w_bits if kind is not Terms.POWERS else w_bits - 1)
+    lane = {Terms.SIGNS: 1.0 * bits, Terms.POWERS: 1.8 * bits}.get(kind, product(x_bits, w_bits))
+    sums = tree(lanes, bits, acc_bits) + acc_bits
+    return Cost(lanes * (lane + 1.5) + sums + 25 + 5 * fill, banks)
+
+
+def searched(lanes: int, period: int, levels: int, bits: int) -> Cost:
+    """Thresholds by binary search in one cycle: a comparison and a table a level and lane."""
+    tables = 0.8 * sum(rom(period << level, bits) for level in range(levels))
+    return Cost(lanes * levels * 0.75 * bits + counter(period), lanes * tables)
+
+
+def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: int) -> Cost:
+    """Multiply, add, shift and clip; what is the same in all channels is wired."""
+    multipliers = set(step.multiplier.values.tolist())
+    bits, words = step.sum_type.bits, 0
+    lane: float = 1.5 * out_bits + bits
+    if len(multipliers) > 1:
+        lane += product(acc_bits, step.multiplier.type.bits)
+        words += step.multiplier.type.bits
+    else:
+        lane += acc_bits * (len(terms_of(multipliers.pop(), Terms.POWERS)) - 1)
+    if len(set(step.addend.values.tolist())) > 1:
+        words += step.addend.type.bits
+    shifts = set(step.shift.values.tolist())
+    if len(shifts) > 1:
+        varied = (max(shifts) - min(shifts)).bit_length()
+        lane += 0.5 * varied * bits
+        words += varied
+    return Cost(lanes * lane + counter(period), lanes * constants(period, words) if words else 0)
+
+
+def cost(stage: Stage) -> Cost:
+    """Predicted resources of a stage."""
+    match stage:
+        case UnrolledStage():
+            return _unrolled(stage)
+        case FoldedStage():
+            return _folded(stage)
+        case SparseStage():
+            return _sparse(stage)
+        case WindowStage() | ReorderStage():
+            return _buffer(stage)
+        case ParallelWindowStage():
+            return _registers(stage)
+        case RequantizeStage():
+            return _requantize(stage)
+        case PoolStage():
+            lanes, bits = stage.source.lanes, stage.sink.type.bits
+            kept = Cost(0, lutram(stage.depth, lanes * bits))
+            return kept + Cost(lanes * 1.2 * bits + 0.7 * counter(stage.source.beats) + 4)
+        case ReduceStage():
+            return Cost(stage.source.lanes * 2.0 * stage.sink.type.bits + counter(stage.length) + 3)
+        case ArgMaxStage():
+            lane = 1.5 * stage.source.type.bits + 2 * stage.sink.type.bits
+            return Cost(stage.source.lanes * lane + counter(stage.period) + 5)
+        case AddStage():
+            return Cost(stage.sink.width + 4)
+        case ConcatStage():
+            return Cost(stage.sink.width + counter(sum(stage.counts)) + 4)
+        case ForkStage():
+            return Cost(6)
+        case ResizeStage():
+            wide = 0 if stage.up or stage.ratio == 1 else stage.source.width
+            return Cost(wide + counter(stage.ratio * stage.repeats) + 3)
+        case FifoStage():
+            return memory(stage.depth, stage.source.width) + Cost(3 * counter(stage.depth) + 4)
+        case _:
+            assert_never(stage)
+
+
+def _unrolled(stage: UnrolledStage) -> Cost:
+    found = stage.chains.luts if stage.chains else 1.1 * sum(t.bits for t in stage.sums)
+    return Cost(1.12 * found)
+
+
+def _folded(stage: FoldedStage) -> Cost:
+    fold, bits = stage.schedule, stage.weight_bits
+    array = folded_array(
+        fold.pe,
+        fold.simd,
+        stage.source.type.bits,
+        bits,
+        stage.tree.bits,
+        stage.accumulator.bits,
+        fold.steps,
+    )
+    weights = memory(fold.cycles, fold.pe * fold.simd * bits, constant=True)
+    return weights + Cost(array + counter(fold.cycles) + counter(fold.steps))
+
+
+def _sparse(stage: SparseStage) -> Cost:
+    schedule = stage.schedule
+    array = sparse_array(
+        schedule.lanes,
+        1 << schedule.entry_bits,
+        stage.source.type.bits,
+        stage.factor_bits,
+        schedule.kind,
+        stage.accumulator.bits,
+        schedule.fill,
+    )
+    shared = max(1, (schedule.lanes // schedule.fill - 1).bit_length())
+    count = len(schedule.banks) // schedule.fill
+    places = Cost(0, constants(count, schedule.fill * (schedule.entry_bits + shared)))
+    words = memory(schedule.cycles, stage.word_bits, constant=True)
+    return array + places + words + Cost(counter(schedule.cycles) + counter(count))
+
+
+def _buffer(stage: WindowStage | ReorderStage) -> Cost:
+    address = ceil(log2(max(stage.depth, 2)))
+    control = 30 + 7.0 * address
+    if isinstance(stage, WindowStage):
+        geometry = stage.geometry
+        loops = (*geometry.outputs, *geometry.window.kernel, geometry.words)
+        control += sum(counter(n) for n in loops) + 2.0 * address
+        control += 0.35 * stage.source.width if any(geometry.window.padding) else 0
+    return memory(stage.depth, stage.source.width) + Cost(control)
+
+
+def _registers(stage: ParallelWindowStage) -> Cost:
+    height, width = stage.padded
+    kernel = stage.geometry.window.kernel
+    gap = width - kernel[1]
+    lines = Cost(0, (kernel[0] - 1) * lutram(gap - 1, stage.source.width)) if gap > 1 else Cost()
+    return lines + Cost(counter(height) + counter(width) + 12 + stage.source.width * 0.5)
+
+
+def _requantize(stage: RequantizeStage) -> Cost:
+    lanes, period, out = stage.source.lanes, stage.period, stage.sink.type.bits
+    match stage.step:
+        case CompareStep():
+            return searched(lanes, period, out, stage.step.type.bits)
+        case ShiftStep():
+            return scaled(lanes, period, stage.step, stage.source.type.bits, out)
+        case _:
+            assert_never(stage.step)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans that meet a target: cycles, frames a second, or LUTs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from a2q_hls.bound import Certified
+from a2q_hls.cost import Cost, cost
+from a2q_hls.errors import A2QError
+from a2q_hls.folding import KINDS, balanced, budgeted
+from a2q_hls.plan import Engine, Plan, Widths, plan
+from a2q_hls.stages import FoldedStage, SparseStage, Stage, UnrolledStage
+from a2q_hls.timing import bottleneck, cycles
+
+
+@dataclass(frozen=True)
+class Target:
+    """One of: cycles a frame at most, frames a second at a clock in MHz, or LUTs at most."""
+
+    cycles: int | None = None
+    fps: float | None = None
+    clock: float = 200.0
+    luts: int | None = None
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("cycles", "fps", "luts") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise A2QError.of("target", f"{given or 'none'}", "one of --cycles, --fps and --luts")
+
+    @property
+    def limit(self) -> int | None:
+        """Cycles a frame at most, or None where LUTs are the target."""
+        if self.fps is not None:
+            return max(1, int(self.clock * 1e6 / self.fps))
+        return self.cycles
+
+
+def engines_for(
+    certified: Certified,
+    target: Target,
+    widths: Widths = Widths.EXACT,
+    kinds: tuple[type, ...] = KINDS,
+) -> Mapping[str, Engine]:
+    """The cheapest engines that meet a target, or the fastest within so many LUTs.
+
+    Raises:
+        A2QError: the target cannot be met; the message names the nearest that can.
+    """
+    if target.luts is not None:
+        return budgeted(
+            certified, target.luts, lambda e: total(plan(certified, e, widths)).luts, widths
+        )
+    limit = target.limit
+    assert limit is not None
+    engines = balanced(certified, limit, widths, kinds)
+    made = plan(certified, engines, widths)
+    if (found := bottleneck(made.stages)) > limit:
+        slowest = max(made.stages, key=cycles)
+        where = f"plan of {certified.network.name!r} within {limit} cycles"
+        raise A2QError.of(where, f"{found} cycles of {slowest.name!r}", f"{found} or more")
+    return engines
+
+
+def total(made: Plan) -> Cost:
+    """Predicted resources of a whole plan."""
+    return sum((cost(stage) for stage in made.stages), Cost())
+
+
+def table(made: Plan) -> Table:
+    """Every stage with its fold, cycles and predicted resources; the slowest is marked."""
+    slowest = bottleneck(made.stages)
+    shown = Table(title=f"{made.name}: {slowest} cycles a frame, widths {made.widths.value}")
+    shown.add_column("stage", style="bold")
+    for name in ("does", "lanes", "cycles", "busy", "LUT", "of it memory", "BRAM18"):
+        shown.add_column(name, justify="left" if name == "does" else "right")
+    for stage in made.stages:
+        busy, needs = cycles(stage), cost(stage)
+        shown.add_row(
+            stage.name,
+            describe(stage),
+            f"{stage.sources[0].lanes} to {stage.sinks[0].lanes}",
+            f"{busy:,}",
+            f"{busy / slowest:.0%}" + (" (slowest)" if busy == slowest else ""),
+            f"{needs.luts:,.0f}",
+            f"{needs.memory:,.0f}",
+            str(needs.blocks),
+        )
+    whole = total(made)
+    shown.add_section()
+    figures = (f"{whole.luts:,.0f}", f"{whole.memory:,.0f}", str(whole.blocks))
+    shown.add_row("predicted", "", "", f"{slowest:,}", "", *figures)
+    return shown
+
+
+def describe(stage: Stage) -> str:
+    """What a stage is, in a word or two."""
+    match stage:
+        case FoldedStage():
+            return f"folded, PE {stage.fold.pe} x SIMD {stage.fold.simd}"
+        case SparseStage():
+            return f"sparse, {stage.schedule.lanes} lanes of {stage.schedule.kind.value}"
+        case UnrolledStage():
+            return f"unrolled, {stage.structure.value}"
+        case _:
+            return type(stage).__name__.removesuffix("Stage").lower()
