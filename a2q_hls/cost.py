@@ -26,6 +26,7 @@ from a2q_hls.stages import (
     ReorderStage,
     RequantizeStage,
     ResizeStage,
+    Sparse,
     SparseStage,
     Stage,
     UnrolledStage,
@@ -98,14 +99,16 @@ def folded_array(
 
 
 def sparse_array(
-    lanes: int, entries: int, x_bits: int, w_bits: int, kind: Terms, acc_bits: int, fill: int
+    engine: Sparse, entry_bits: int, x_bits: int, factor_bits: int, acc_bits: int
 ) -> Cost:
-    """Banks, terms and sum of a sparse engine without its schedule."""
-    banks = lanes * lutram(2 * entries, x_bits)
-    bits = x_bits + (w_bits if kind is not Terms.POWERS else w_bits - 1)
-    lane = {Terms.SIGNS: 1.0 * bits, Terms.POWERS: 1.8 * bits}.get(kind, product(x_bits, w_bits))
+    """Banks, terms and sums of a sparse engine without its schedule."""
+    lanes, kind = engine.lanes, engine.terms
+    bits = x_bits + factor_bits - (kind is Terms.POWERS)
+    lane = {Terms.SIGNS: 1.0 * bits, Terms.POWERS: 1.8 * bits}
+    each = lanes * lane.get(kind, product(x_bits, factor_bits))
     sums = tree(lanes, bits, acc_bits) + acc_bits
-    return Cost(lanes * (lane + 1.5) + sums + 25 + 5 * fill, banks)
+    banks = engine.pe * lanes * lutram(2 << entry_bits, x_bits)
+    return Cost(engine.pe * (each + sums) + 1.5 * lanes + 25 + 5 * engine.fill, banks)
 
 
 def searched(lanes: int, period: int, levels: int, bits: int) -> Cost:
@@ -195,15 +198,9 @@ def _folded(stage: FoldedStage) -> Cost:
 
 def _sparse(stage: SparseStage) -> Cost:
     schedule = stage.schedule
-    array = sparse_array(
-        schedule.lanes,
-        1 << schedule.entry_bits,
-        stage.source.type.bits,
-        stage.factor_bits,
-        schedule.kind,
-        stage.accumulator.bits,
-        schedule.fill,
-    )
+    engine = Sparse(schedule.lanes, schedule.fill, schedule.kind, schedule.pe)
+    widths = (schedule.entry_bits, stage.source.type.bits, stage.factor_bits)
+    array = sparse_array(engine, *widths, stage.accumulator.bits)
     shared = max(1, (schedule.lanes // schedule.fill - 1).bit_length())
     count = len(schedule.banks) // schedule.fill
     places = Cost(0, constants(count, schedule.fill * (schedule.entry_bits + shared)))

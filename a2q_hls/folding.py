@@ -12,10 +12,10 @@ from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
 from a2q_hls.cost import Cost
 from a2q_hls.errors import A2QError
-from a2q_hls.ints import IntType
+from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import Dot, Requantize
 from a2q_hls.plan import Engine, Folded, Unrolled, Widths, cycles, declared, refuse_fold
-from a2q_hls.plan.dots import possible_pe, possible_simd
+from a2q_hls.plan.engines import possible_pe, possible_simd
 from a2q_hls.sparse import Terms
 from a2q_hls.stages import Fold, Sparse
 from a2q_hls.stages.memory import LUTS_A_BLOCK, lutram
@@ -182,25 +182,36 @@ class Layer:
         return Cost(self.dot.matrix.shape[1] * x * 0.8 + 40, lines)
 
     def _sparse(self, kind: Terms, limit: int, least: float) -> Iterator[Choice]:
-        """The fewest lanes that are fast enough, if they can be cheaper than ``least``."""
+        """For every PE the fewest lanes that are fast enough, if they may cost less than others."""
         matrix, budget = self.dot.matrix, limit // self.windows
-        channels, depth = len(matrix), self.source.shape[2]
+        depth = self.source.shape[2]
         fills = [n for n in range(1, depth + 1) if depth % n == 0]
         fitting = [n for n in fills if matrix.shape[1] // n <= budget]
-        if not fitting or budget < channels:
-            return
-        fill = fitting[0]
-        terms = int(sparse.counts(matrix, kind).sum())
-        lanes = -(-max(terms // budget, 1) // fill) * fill
+        for pe in possible_pe(self.dot) if fitting else ():
+            if len(matrix) // pe <= budget:
+                choice = self._fewest_lanes(kind, pe, fitting[0], budget, least)
+                if choice is not None:
+                    least = min(least, choice.price)
+                    yield choice
+
+    def _fewest_lanes(
+        self, kind: Terms, pe: int, fill: int, budget: int, least: float
+    ) -> Choice | None:
+        matrix = self.dot.matrix
+        terms = int(self._tally(kind).sum())
+        lanes = -(-max(terms // (budget * pe), 1) // fill) * fill
         while lanes <= matrix.shape[1]:
-            choice = self._sparse_choice(Sparse(lanes, fill, kind), terms)
+            choice = self._sparse_choice(Sparse(lanes, fill, kind, pe), terms)
             if choice.price >= least:
-                return
-            steps = sparse.cycles(matrix, lanes, fill, kind)
+                return None
+            steps = sparse.cycles(matrix, pe, lanes, fill, kind)
             if steps <= budget:
-                yield Choice(choice.engine, self.windows * steps, choice.cost)
-                return
+                return Choice(choice.engine, self.windows * steps, choice.cost)
             lanes = max(lanes + fill, int(lanes * steps / budget) // fill * fill)
+        return None
+
+    def _tally(self, kind: Terms) -> Int64:
+        return sparse.counts(self.dot.matrix, kind)
 
     def _sparse_choice(self, engine: Sparse, terms: int) -> Choice:
         """Cost with the steps that there are at least."""
@@ -208,21 +219,14 @@ class Layer:
         entry_bits = (-(-length // engine.lanes)).bit_length()
         factor = {Terms.SIGNS: 1, Terms.POWERS: 1 + (self._weight_bits - 1).bit_length()}
         factor_bits = factor.get(engine.terms, self._weight_bits)
-        steps = max(-(-terms // engine.lanes), len(self.dot.matrix))
-        array = cost.sparse_array(
-            engine.lanes,
-            1 << entry_bits,
-            x,
-            factor_bits,
-            engine.terms,
-            self.accumulator.bits,
-            engine.fill,
-        )
-        words = cost.memory(steps, engine.lanes * (entry_bits + factor_bits) + 1, True)
+        lanes = engine.pe * engine.lanes
+        steps = max(-(-terms // lanes), len(self.dot.matrix) // engine.pe)
+        array = cost.sparse_array(engine, entry_bits, x, factor_bits, self.accumulator.bits)
+        words = cost.memory(steps, lanes * (entry_bits + factor_bits) + 1, True)
         bank_bits = max(1, (engine.lanes // engine.fill - 1).bit_length())
         places = cost.memory(length // engine.fill, engine.fill * (entry_bits + bank_bits), True)
         before = self._before(Folded(1, engine.fill), Fold(1, engine.fill, 1, 1, 1, 1))
-        total = array + words + places + self._after(1) + before
+        total = array + words + places + self._after(engine.pe) + before
         return Choice(engine, self.windows * steps, total)
 
     def _unrolled(self) -> Iterator[Choice]:

@@ -5,7 +5,8 @@ The inputs of a window are spread over the banks of ``lanes`` memories. In each 
 reads one input of its bank, times a weight or plus or minus a power of two, and the sum of the
 lanes goes to the accumulator of one output channel. A channel takes as many steps as its fullest
 lane has terms, so the inputs are spread such that the terms of every channel are spread, too (a
-greedy balance). A lane without anything to do reads an entry that is always zero.
+greedy balance). A lane without anything to do reads an entry that is always zero. Several output
+channels can be executed side by side, each on lanes of its own; all wait for the longest.
 """
 
 from __future__ import annotations
@@ -59,19 +60,21 @@ def _digits(magnitude: int) -> list[int]:
 
 @dataclass(frozen=True, eq=False)
 class SparseSchedule:
-    """Steps of one window: T steps of L lanes, K inputs of which ``fill`` arrive a beat.
+    """Steps of one window: T steps of PE * L lanes, K inputs of which ``fill`` arrive a beat.
 
     Args:
         kind: what lanes do.
+        pe: output channels side by side; channel = beat * PE + p has the lanes p * L to p * L + L.
         banks: bank of every input, (K,); input k arrives as lane k mod fill of a beat, and lies in
             a bank of the same remainder.
         slots: its entry in the bank, (K,).
-        entries: the entry that each lane reads, (T, L); ``idle`` where it has nothing to do.
-        factors: what the entry is multiplied by, (T, L); 0 where the lane is idle.
-        last: whether a step is its channel's last, (T,).
+        entries: the entry that each lane reads, (T, PE * L); ``idle`` where it has nothing to do.
+        factors: what the entry is multiplied by, (T, PE * L); 0 where the lane is idle.
+        last: whether a step is the last of its channels, (T,).
     """
 
     kind: Terms
+    pe: int
     fill: int
     banks: Int64
     slots: Int64
@@ -81,8 +84,8 @@ class SparseSchedule:
 
     @property
     def lanes(self) -> int:
-        """Terms a cycle."""
-        return int(self.entries.shape[1])
+        """Terms a cycle and channel: the banks."""
+        return int(self.entries.shape[1]) // self.pe
 
     @property
     def cycles(self) -> int:
@@ -106,30 +109,45 @@ class SparseSchedule:
 
     @property
     def inputs(self) -> Int64:
-        """The input that each lane reads, (T, L); -1 where it is idle."""
+        """The input that each lane reads, (T, PE * L); -1 where it is idle."""
         place = np.full((self.lanes, self.idle + 1), -1, np.int64)
         place[self.banks, self.slots] = np.arange(len(self.banks))
-        return place[np.arange(self.lanes), self.entries]
+        return place[np.arange(self.lanes * self.pe) % self.lanes, self.entries]
 
 
-def scheduled(weights: Int64, lanes: int, fill: int, kind: Terms) -> SparseSchedule:
+def scheduled(weights: Int64, pe: int, lanes: int, fill: int, kind: Terms) -> SparseSchedule:
     """Schedule of weights (C_out, K).
 
     Args:
-        lanes: a multiple of ``fill``.
+        pe: a divisor of C_out.
+        lanes: a multiple of ``fill``, for each of ``pe`` channels.
         fill: codes of a window that arrive a beat; a divisor of K.
     """
-    tally = counts(weights, kind)
-    banks = _spread(tally, lanes, fill)
+    banks = _spread(counts(weights, kind), lanes, fill)
     slots = np.zeros(len(banks), np.int64)
     for bank in range(lanes):
         inside = np.flatnonzero(banks == bank)
         slots[inside] = np.arange(len(inside))
     idle = int(slots.max()) + 1
     rows = [_channel(row, banks, slots, lanes, idle, kind) for row in weights]
-    last = np.concatenate([np.arange(len(entries)) == len(entries) - 1 for entries, _ in rows])
-    entries, factors = (np.concatenate(part) for part in zip(*rows, strict=True))
-    return SparseSchedule(kind, fill, banks, slots, entries, factors, last.astype(np.int64))
+    beats = [_together(rows[first : first + pe], idle) for first in range(0, len(rows), pe)]
+    last = np.concatenate([np.arange(len(entries)) == len(entries) - 1 for entries, _ in beats])
+    entries, factors = (np.concatenate(part) for part in zip(*beats, strict=True))
+    return SparseSchedule(kind, pe, fill, banks, slots, entries, factors, last.astype(np.int64))
+
+
+def _together(rows: list[tuple[Int64, Int64]], idle: int) -> tuple[Int64, Int64]:
+    """Entries and factors of channels side by side, as long as the longest."""
+    steps = max(len(entries) for entries, _ in rows)
+    padded = [
+        [
+            np.pad(part, ((0, steps - len(part)), (0, 0)), constant_values=value)
+            for part, value in ((entries, idle), (factors, 0))
+        ]
+        for entries, factors in rows
+    ]
+    entries, factors = (np.concatenate(part, axis=1) for part in zip(*padded, strict=True))
+    return entries, factors
 
 
 def counts(weights: Int64, kind: Terms) -> Int64:
@@ -139,13 +157,14 @@ def counts(weights: Int64, kind: Terms) -> Int64:
     return np.asarray(table[weights - values[0]])
 
 
-def cycles(weights: Int64, lanes: int, fill: int, kind: Terms) -> int:
+def cycles(weights: Int64, pe: int, lanes: int, fill: int, kind: Terms) -> int:
     """Cycles a window of the schedule, without making it."""
     tally = counts(weights, kind)
     banks = _spread(tally, lanes, fill)
     loads = np.zeros((lanes, len(tally)), np.int64)
     np.add.at(loads, banks, tally.T)
-    return int(np.maximum(loads.max(axis=0), 1).sum())
+    steps = np.maximum(loads.max(axis=0), 1).reshape(-1, pe)
+    return int(steps.max(axis=1).sum())
 
 
 def _spread(tally: Int64, lanes: int, fill: int) -> Int64:

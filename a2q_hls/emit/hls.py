@@ -76,7 +76,7 @@ def _engine(stage: DotStage) -> str:
         case FoldedStage():
             return f"folded, PE {stage.fold.pe} x SIMD {stage.fold.simd}"
         case SparseStage():
-            return f"sparse, {stage.schedule.lanes} lanes"
+            return f"sparse, PE {stage.schedule.pe} x {stage.schedule.lanes} lanes"
         case _:
             assert_never(stage)
 

@@ -110,6 +110,7 @@ def _sparse(stage: SparseStage, top: str) -> Instance:
     bank_bits = max(1, (shared - 1).bit_length())
     words, places = f"{top}_{name}_schedule.hex", f"{top}_{name}_map.hex"
     parameters = {
+        "PE": schedule.pe,
         "LANES": schedule.lanes,
         "FILL": schedule.fill,
         "COUNT": len(schedule.banks) // schedule.fill,

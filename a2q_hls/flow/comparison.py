@@ -153,7 +153,7 @@ def point_engine(plan: Plan) -> str:
         if isinstance(stage, UnrolledStage):
             return engine_name(Unrolled(stage.levels, stage.structure))
         if isinstance(stage, SparseStage):
-            return f"sparse{stage.schedule.lanes}"
+            return f"sparse{stage.schedule.pe}x{stage.schedule.lanes}"
     raise A2QError.of(f"plan {plan.name!r}", "no Dot", "at least one")
 
 

@@ -102,7 +102,8 @@ def describe(stage: Stage) -> str:
         case FoldedStage():
             return f"folded, PE {stage.fold.pe} x SIMD {stage.fold.simd}"
         case SparseStage():
-            return f"sparse, {stage.schedule.lanes} lanes of {stage.schedule.kind.value}"
+            schedule = stage.schedule
+            return f"sparse, PE {schedule.pe} x {schedule.lanes} {schedule.kind.value}"
         case UnrolledStage():
             return f"unrolled, {stage.structure.value}"
         case _:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -56,6 +56,7 @@ class SparseSpec(_Strict):
     lanes: int = Field(ge=1)
     fill: int = Field(1, ge=1)
     terms: Terms = Terms.SIGNS
+    pe: int = Field(1, ge=1)
 
 
 EngineSpec = UnrolledSpec | FoldedSpec | SparseSpec
@@ -176,7 +177,7 @@ def engine_name(engine: Engine) -> str:
         case Folded():
             return f"folded{engine.pe}x{engine.simd}"
         case Sparse():
-            return f"sparse{engine.lanes}"
+            return f"sparse{engine.pe}x{engine.lanes}"
         case _:
             assert_never(engine)
 
@@ -188,7 +189,7 @@ def _spec(engine: Engine) -> EngineSpec:
         case Folded():
             return FoldedSpec(pe=engine.pe, simd=engine.simd)
         case Sparse():
-            return SparseSpec(lanes=engine.lanes, fill=engine.fill, terms=engine.terms)
+            return SparseSpec(**asdict(engine))
         case _:
             assert_never(engine)
 
@@ -200,7 +201,7 @@ def _engine(spec: EngineSpec) -> Engine:
         case FoldedSpec():
             return Folded(spec.pe, spec.simd)
         case SparseSpec():
-            return Sparse(spec.lanes, spec.fill, spec.terms)
+            return Sparse(spec.lanes, spec.fill, spec.terms, spec.pe)
         case _:
             assert_never(spec)
 

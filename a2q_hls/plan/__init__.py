@@ -9,7 +9,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.buffers import buffered
 from a2q_hls.errors import A2QError
 from a2q_hls.plan.build import Builder
-from a2q_hls.plan.dots import cycles, declared, refuse_fold
+from a2q_hls.plan.engines import cycles, declared, refuse_fold
 from a2q_hls.stages import (
     Engine,
     Folded,

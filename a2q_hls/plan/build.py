@@ -27,7 +27,8 @@ from a2q_hls.network import (
     SumPool,
     Upsample,
 )
-from a2q_hls.plan.dots import cycles, engine_of, feed, stage
+from a2q_hls.plan.dots import stage
+from a2q_hls.plan.engines import cycles, engine_of, feed
 from a2q_hls.stages import (
     AddStage,
     ArgMaxStage,

@@ -144,7 +144,7 @@ class FoldedStage(Straight):
 
 @dataclass(frozen=True)
 class SparseStage(Straight):
-    """A Dot of which only nonzero weights are executed; one output channel after the other.
+    """A Dot of which only nonzero weights are executed, a few output channels at a time.
 
     ``term`` holds what a lane gives and ``tree`` the sum of the lanes in one step, both also before
     the carries that complete a negative term are added.
@@ -166,7 +166,7 @@ class SparseStage(Straight):
     @property
     def windows(self) -> int:
         """Windows a frame."""
-        return self.sink.beats // len(self.node.matrix)
+        return self.sink.beats * self.schedule.pe // len(self.node.matrix)
 
     @property
     def factor_bits(self) -> int:
@@ -186,7 +186,8 @@ class SparseStage(Straight):
     @property
     def word_bits(self) -> int:
         """Bits of a word of the schedule."""
-        return self.schedule.lanes * (self.schedule.entry_bits + self.factor_bits) + 1
+        lanes = self.schedule.pe * self.schedule.lanes
+        return lanes * (self.schedule.entry_bits + self.factor_bits) + 1
 
     @property
     def block(self) -> bool:

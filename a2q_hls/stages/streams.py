@@ -50,11 +50,15 @@ class Folded:
 
 @dataclass(frozen=True)
 class Sparse:
-    """``lanes`` nonzero terms a cycle by a static schedule; windows come ``fill`` codes a beat."""
+    """``lanes`` nonzero terms a cycle for each of ``pe`` output channels, by a static schedule.
+
+    Windows come ``fill`` codes a beat.
+    """
 
     lanes: int
     fill: int = 1
     terms: Terms = Terms.SIGNS
+    pe: int = 1
 
 
 Engine = Unrolled | Folded | Sparse

@@ -61,6 +61,7 @@ class _Task:
             label=self.family.label,
             command=self.family.command,
             sources=designs,
+            constants=any(name.endswith("/a2q_rom.sv") for name in designs),
         )
 
     @property
