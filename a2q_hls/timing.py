@@ -89,7 +89,7 @@ def cycles(stage: Stage) -> int:
         case ParallelWindowStage():
             return int(stage.costs.sum())
         case SparseStage():
-            return max(stage.windows * stage.schedule.cycles, stage.source.beats)
+            return int(stage.pace.sum())
         case ReorderStage() | ResizeStage():
             return max(stage.source.beats, stage.sink.beats)
         case ConcatStage():
@@ -229,9 +229,11 @@ def _reorder(stage: ReorderStage, first: Int64, interval: int | None) -> Flow:
 def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
     """A window is read while the one before it is executed, when the half of the banks is free."""
     length, schedule = stage.schedule.cycles, stage.schedule
+    # The first windows of a frame alone find both halves free.
+    pace = length if interval is None else stage.pace
     beats = len(first) // stage.windows
     written = run(first, interval)
-    starts = run(written[beats - 1 :: beats] + 1, interval, length)
+    starts = run(written[beats - 1 :: beats] + 1, interval, pace)
     # The last step of the window before the last one frees the half, a cycle after it is started.
     freed = np.full(stage.windows, _NEVER, np.int64)
     freed[2:] = starts[:-2] + length + 1
@@ -240,7 +242,7 @@ def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
     ready = first.copy()
     ready[::beats] = np.maximum(ready[::beats], freed)
     written = run(ready, interval)
-    starts = run(written[beats - 1 :: beats] + 1, interval, length)
+    starts = run(written[beats - 1 :: beats] + 1, interval, pace)
     ends = np.flatnonzero(schedule.last) + 2
     return Flow((written,), ((starts[:, None] + ends).ravel(),))
 

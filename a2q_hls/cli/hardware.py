@@ -251,3 +251,26 @@ def compare(
         console.print(table)
     if out:
         console.print(f"report: {out / 'report.html'}", soft_wrap=True)
+
+
+def hardware(
+    config: Annotated[Path, typer.Argument(help="YAML; see configs/hardware.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
+    report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
+) -> None:
+    """Networks of a study as hardware at equal throughput, simulated, synthesized and compared.
+
+    Interrupt it when you like: the same command goes on from what is done.
+
+    Example: [bold]a2q-hls hardware configs/hardware/fashion_mnist.yaml[/]
+    """
+    from a2q_hls.flow.hardware import build, load_settings
+    from a2q_hls.flow.hardware_page import write_hardware
+
+    settings = load_settings(config)
+    with bars() as shown:
+        built = build(settings, runs, shown.report, jobs)
+    command = f"a2q-hls hardware {config}"
+    for page in write_hardware(settings, built, report or runs / settings.name, command):
+        console.print(f"report: {page}", soft_wrap=True)

@@ -48,7 +48,8 @@ def window_cycles(node: Dot, engine: Engine) -> int:
             return Fold.of(node, engine).cycles
         case Sparse():
             beats = int(node.matrix.shape[1]) // engine.fill
-            return max(sparse_schedule(node.weights, engine).cycles, beats)
+            length = sparse_schedule(node.weights, engine).cycles
+            return max(length, -(-(length + beats + 2) // 2))
         case _:
             assert_never(engine)
 

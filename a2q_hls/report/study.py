@@ -6,17 +6,13 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, stdev
 
 from matplotlib.figure import Figure
 
-from a2q_hls.emit.templates import render, verbatim
-from a2q_hls.files import write_text
 from a2q_hls.report.cells import Table
-from a2q_hls.report.markdown import bullets, grid
 from a2q_hls.report.plots.style import (
     BLUE,
     GREEN,
@@ -27,10 +23,9 @@ from a2q_hls.report.plots.style import (
     YELLOW,
     dress,
     figure,
-    inline,
     legend,
-    svg,
 )
+from a2q_hls.report.tables_page import Page
 from a2q_hls.train.graph.study import Result, Study
 
 _LOOKS = (BLUE, SKY, ORANGE, GREEN, PURPLE, YELLOW, MUTED)
@@ -224,7 +219,7 @@ def write_study(
     summary = Summary(study, results)
     made = (scores(summary), unconstrained(summary), sparsities(summary), durations(summary))
     tools = [f"{name} {version(name)}" for name in ("torch", "numpy")]
-    page = _Page(
+    page = Page(
         f"Quantizations of {study.model.rpartition(':')[2]} on {data}",
         headlines(summary),
         [table for table in made if table.rows],
@@ -233,12 +228,7 @@ def write_study(
         [*tools, f"Python {platform.python_version()}, {os.cpu_count()} cores"],
         command,
     )
-    for name, (_, drawn) in page.plots.items():
-        write_text(folder / f"plots/{name}.svg", svg(drawn))
-    pages = [folder / "report.md", folder / "report.html"]
-    write_text(pages[0], page.markdown())
-    write_text(pages[1], page.html())
-    return pages
+    return page.write(folder)
 
 
 def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
@@ -250,50 +240,3 @@ def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
     if what in captions:
         captions[what] += f" What is below {_LOWEST:.0%} of float is outside the picture."
     return {name: (caption, _plot(summary, name)) for name, caption in captions.items()}
-
-
-@dataclass(frozen=True)
-class _Page:
-    """What both forms of the report say."""
-
-    title: str
-    headlines: list[str]
-    tables: list[Table]
-    notes: list[str]
-    plots: dict[str, tuple[str, Figure]]
-    tools: list[str]
-    command: str
-
-    def markdown(self) -> str:
-        """For git and terminals; its plots are files beside it."""
-        parts = [
-            f"# {self.title}",
-            *self.headlines,
-            *map(grid, self.tables),
-            bullets(self.notes),
-            *(f"![{caption}](plots/{name}.svg)" for name, (caption, _) in self.plots.items()),
-            f"**Tools**\n\n{bullets(self.tools)}",
-            f"**Commands**\n\n    {self.command}",
-        ]
-        return "\n\n".join(parts) + "\n"
-
-    def html(self) -> str:
-        """One file with its plots inside."""
-        none = Table("", (), ())
-        return render(
-            "report/page.html.j2",
-            title=self.title,
-            heading="Scores",
-            style=verbatim("report/style.css"),
-            headlines=self.headlines,
-            tables=self.tables,
-            notes=self.notes,
-            plots=[
-                {"svg": inline(svg(drawn), name, caption), "caption": caption}
-                for name, (caption, drawn) in self.plots.items()
-            ],
-            accumulators=none,
-            sources=none,
-            tools=self.tools,
-            commands=[self.command],
-        )

@@ -169,6 +169,18 @@ class SparseStage(Straight):
         return self.sink.beats * self.schedule.pe // len(self.node.matrix)
 
     @property
+    def pace(self) -> Int64:
+        """Cycles from each window to the next, (windows,): executing it, or filling the banks.
+
+        A half of the banks is filled after it was read, and read after it was filled: two windows
+        take at least the cycles of one of each, and of the two handovers.
+        """
+        beats = self.source.beats // self.windows
+        both = self.schedule.cycles + beats + 2
+        halves = both // 2 + both % 2 * (np.arange(self.windows) % 2)
+        return np.asarray(np.maximum(halves, self.schedule.cycles), np.int64)
+
+    @property
     def factor_bits(self) -> int:
         """Bits of a factor: a weight, or a sign and a power of two."""
         if self.schedule.kind is Terms.PRODUCTS:

@@ -24,6 +24,7 @@ class Quantity(str, Enum):
 
     LUT = "LUT"
     LUTRAM = "LUTRAM"
+    ROM = "ROM"
     INVERTER = "INV"
     FF = "FF"
     BRAM36 = "BRAM36"

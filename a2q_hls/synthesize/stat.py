@@ -31,8 +31,11 @@ def cells(text: str, source: str) -> Mapping[str, int]:
     return counts
 
 
-def metrics(text: str, family: Family, tool: str, source: str) -> Metrics:
+def metrics(text: str, family: Family, tool: str, source: str, constants: str = "") -> Metrics:
     """Counts of one flattened module.
+
+    Args:
+        constants: a report of its ROM modules before they were flattened, or nothing.
 
     Raises:
         A2QError: the report is incomplete, or has a primitive that the family does not know.
@@ -41,7 +44,18 @@ def metrics(text: str, family: Family, tool: str, source: str) -> Metrics:
     for cell, count in cells(text, source).items():
         for quantity, weight in family.weights(cell).items():
             totals[quantity] += weight * count
+    totals[Quantity.ROM] = _luts(constants, family, source) if constants else 0
     return Metrics({q: _metric(q, n, family, tool, source) for q, n in totals.items()})
+
+
+def _luts(text: str, family: Family, source: str) -> int:
+    """LUTs of all modules of a report."""
+    try:
+        modules = json.loads(text)["modules"].values()
+        rows = [row for module in modules for row in module["num_cells_by_type"].items()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise A2QError.of(source, f"{type(error).__name__}: {error}", "'modules'") from error
+    return sum(family.weights(cell).get(Quantity.LUT, 0) * int(n) for cell, n in rows)
 
 
 def _metric(quantity: Quantity, count: int, family: Family, tool: str, source: str) -> Metric:

@@ -23,7 +23,7 @@ from a2q_hls.synthesize.stat import metrics
 from a2q_hls.synthesize.tools import Yosys, find_yosys
 
 _SECONDS = "seconds.txt"
-_FORMAT = "yosys entry 2"  # Part of every key: entries of another form are not found.
+_FORMAT = "yosys entry 3"  # Part of every key: entries of another form are not found.
 _SOURCES = (".sv", ".v")
 _DATA = (".hex", ".mem", ".svh")
 _WARNING = re.compile(r"(?:^|: )Warning: (.*)$", re.MULTILINE)
@@ -85,11 +85,13 @@ class _Task:
 
     def finish(self, folder: Path, seconds: float) -> ModuleResult:
         report = read_text(folder / "stat.json", "the statistics of a finished yosys")
+        path = folder / "constants.json"
+        constants = read_text(path, "the statistics of constants") if path.exists() else ""
         log = read_text(folder / "log.txt", "the log of a finished yosys")
         return ModuleResult(
             self.module.name,
             self.module.role,
-            metrics(report, self.family, self.tool.label, self.source),
+            metrics(report, self.family, self.tool.label, self.source, constants),
             warnings(log),
             seconds,
             f"{self.family.command} -top {self.module.module}",

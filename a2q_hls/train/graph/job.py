@@ -18,13 +18,14 @@ from torch import fx, nn
 
 from a2q_hls import store
 from a2q_hls.errors import A2QError
-from a2q_hls.files import replacing, write_text
+from a2q_hls.files import write_text
 from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
-from a2q_hls.train.graph.export import export, input_codes, refuse_unequal
+from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import fit, refuse_misfit, score
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
+from a2q_hls.train.graph.tests import save_tests
 from a2q_hls.zoo.datasets import DataSet, call
 
 
@@ -99,18 +100,6 @@ def _load(model: nn.Module, path: Path) -> None:
         raise A2QError.of(str(path), str(error).splitlines()[0], expected) from error
 
 
-def _save_tests(quantized: fx.GraphModule, data: DataSet, path: Path) -> None:
-    """The test set as input codes x, with labels y where it has classes: what hardware is fed."""
-    codes = [input_codes(quantized, x) for x in torch.split(data.x_test, 250)]
-    x = np.concatenate(codes)
-    narrow = x.astype(np.min_scalar_type(int(x.min()) if x.min() < 0 else int(x.max())))
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        if data.classifies:
-            np.savez_compressed(file, x=narrow, y=data.y_test.numpy().astype(np.int64))
-        else:
-            np.savez_compressed(file, x=narrow)
-
-
 def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
     """Quantize, train where the method does, export, compare with the oracle, save.
 
@@ -135,7 +124,7 @@ def run_job(job: Job, out: Path, report: Report = lambda *_: None) -> Done:
         score(model, job.data), score(quantized, job.data), float((weights == 0).mean())
     )
     store.save(network, out / "network.a2q")
-    _save_tests(quantized, job.data, out / "test.npz")
+    save_tests(quantized, job.data, out / "test.npz")
     values = {"model": job.model, "data": job.data.name, "recipe": job.recipe.model_dump()}
     text = json.dumps({**values, "figures": asdict(figures)}, indent=1)
     write_text(out / "quantize.json", text + "\n")

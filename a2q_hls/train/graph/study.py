@@ -31,9 +31,11 @@ from a2q_hls.train.graph.fit import device_of, fit, refuse_misfit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
+from a2q_hls.train.graph.tests import save_tests
 from a2q_hls.zoo.datasets import DataSet, call
 
 COMPARED = 1000
+SAVED = 256  # Test images beside each network.
 """Test inputs of every network, at most, that torch and the oracle see both."""
 RESULTS = 2
 """Version of the results' files: those of another are not read."""
@@ -207,6 +209,7 @@ class Run:
         scores = (self.score(seed), score(quantized, self.data))
         network = export(quantized, self.data.x_test[:32])
         refuse_unequal(quantized, network, self.data.fewer(COMPARED).x_test)
+        save_tests(quantized, self.data.fewer(SAVED), path.with_suffix(".npz"))
         store.save(network, path.with_suffix(".a2q"))
         result = Result(kind.label, width, seed, *scores, *_figures(network), post, seconds)
         write_text(path, json.dumps(asdict(result), indent=1) + "\n")

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks as hardware at equal throughput: a page of resources and predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import mean, median
+
+from matplotlib.figure import Figure
+
+from a2q_hls.flow.hardware import Built, Settings
+from a2q_hls.flow.planning import describe
+from a2q_hls.report.cells import Table
+from a2q_hls.report.plots.style import BLUE, ORANGE, SKY, dress, figure, legend
+from a2q_hls.report.tables_page import Page
+from a2q_hls.stages import DotStage
+from a2q_hls.synthesize import Metric, Quantity
+
+_FEW = 40  # LUTs below which the error of a prediction says little.
+
+
+def write_hardware(
+    settings: Settings, built: Sequence[Built], folder: Path, command: str
+) -> list[Path]:
+    """Write report.md, report.html and the plots; gives the pages."""
+    plots = {}
+    for cycles in settings.cycles:
+        rows = [row for row in built if row.cycles == cycles]
+        caption = f"LUTs at {cycles:,} cycles a frame or fewer, {settings.family}."
+        plots[f"luts_{cycles}"] = (caption, _bars(rows))
+    tools = dict.fromkeys([b.synthesis.tool for b in built] + [b.simulation.tool for b in built])
+    page = Page(
+        settings.title,
+        [text for cycles in settings.cycles if (text := _headline(built, cycles))],
+        [
+            *(_resources(built, cycles) for cycles in settings.cycles),
+            *(_engines(built, cycles) for cycles in settings.cycles),
+            _errors(built),
+        ],
+        [*settings.notes, *_standing(built[0])],
+        plots,
+        list(tools),
+        command,
+        "Design points",
+    )
+    return page.write(folder)
+
+
+def _standing(first: Built) -> list[str]:
+    count = first.simulation.frames
+    return [
+        f"Every design: {count} frames through C++ and RTL, equal to the integer reference; the "
+        "interval is the RTL's.",
+        "LUT is what a vendor's report counts. Memory: LUTRAM, and LUTs of constants (weights, "
+        "schedules); thresholds count as compute. BRAM18: blocks of 18 Kbit.",
+    ]
+
+
+def _metric(built: Built, quantity: Quantity) -> int:
+    return int(built.synthesis.whole.metrics[quantity].value)
+
+
+def _memory(built: Built) -> int:
+    return _metric(built, Quantity.LUTRAM) + _metric(built, Quantity.ROM)
+
+
+def _blocks(built: Built) -> int:
+    return _metric(built, Quantity.BRAM18) + 2 * _metric(built, Quantity.BRAM36)
+
+
+def _luts(built: Built) -> Metric:
+    return built.synthesis.whole.metrics[Quantity.LUT]
+
+
+def _ratio(built: Built, other: Built) -> float:
+    return _luts(other).ratio(_luts(built))
+
+
+def _headline(built: Sequence[Built], cycles: int) -> str:
+    rows = [row for row in built if row.cycles == cycles]
+    best = min(rows, key=lambda row: _luts(row).value)
+    first = rows[0]
+    return (
+        f"At {cycles:,} cycles a frame {best.name} takes {_luts(best).value:,} LUTs, "
+        f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), with "
+        f"{best.score / best.float_score:.1%} of the float score."
+    )
+
+
+def _resources(built: Sequence[Built], cycles: int) -> Table:
+    rows = [row for row in built if row.cycles == cycles]
+    headings = ("design", "score, %", "of float, %", "interval", "LUT", "compute", "memory")
+    return Table(
+        f"{cycles:,} cycles a frame at most",
+        (*headings, "FF", "BRAM18", "LUT ratio"),
+        tuple(
+            (
+                row.name,
+                f"{100 * row.score:.2f}",
+                f"{100 * row.score / row.float_score:.1f}",
+                f"{row.simulation.interval:,}",
+                f"{_luts(row).value:,}",
+                f"{_luts(row).value - _memory(row):,}",
+                f"{_memory(row):,}",
+                f"{_metric(row, Quantity.FF):,}",
+                str(_blocks(row)),
+                f"{_ratio(row, rows[0]):.2f}",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _engines(built: Sequence[Built], cycles: int) -> Table:
+    """Every Dot of every design: its engine, predicted and synthesized LUTs."""
+    lines = []
+    for row in built:
+        if row.cycles != cycles:
+            continue
+        found = {name: (needs, luts) for name, needs, luts in row.by_stage()}
+        for stage in row.point.plan.stages:
+            if isinstance(stage, DotStage):
+                needs, luts = found[stage.name]
+                bits = str(stage.accumulator.bits)
+                cells = (stage.name, describe(stage), bits, f"{luts:,}", f"{needs.luts:,.0f}")
+                lines.append((row.name, *cells))
+    headings = ("design", "layer", "engine", "P", "LUT", "predicted")
+    return Table(f"Engines at {cycles:,} cycles a frame", headings, tuple(lines))
+
+
+def _errors(built: Sequence[Built]) -> Table:
+    """Predicted over synthesized LUTs, whole and stage by stage."""
+    lines = []
+    for row in built:
+        stages = [(n, c.luts / f - 1) for n, c, f in row.by_stage() if f >= _FEW]
+        sizes = [abs(error) for _, error in stages]
+        worst = max(stages, key=lambda pair: abs(pair[1]))
+        parts = sum(found for *_, found in row.by_stage())
+        lines.append(
+            (
+                f"{row.name}, {row.cycles:,} cycles",
+                f"{row.predicted.luts / parts - 1:+.0%}",
+                f"{mean(error <= 0.25 for error in sizes):.0%}",
+                f"{median(sizes):.0%}",
+                f"{worst[0]} {worst[1]:+.0%}",
+            )
+        )
+    headings = ("design", "sum of stages", "stages within 25 %", "median error", "worst stage")
+    title = f"Predicted LUTs against yosys, stages of {_FEW} LUTs and more"
+    return Table(title, headings, tuple(lines))
+
+
+def _bars(rows: Sequence[Built]) -> Figure:
+    made = figure(7.2, 1.3 + 0.42 * len(rows))
+    axes = made.add_subplot()
+    places = range(len(rows))
+    compute = [int(_luts(row).value) - _memory(row) for row in rows]
+    memory = [_memory(row) for row in rows]
+    axes.barh(places, compute, color=BLUE, label="compute", height=0.62)
+    axes.barh(places, memory, left=compute, color=SKY, label="memory", height=0.62)
+    for place, row in enumerate(rows):
+        text = f" {_luts(row).value:,} ({_ratio(row, rows[0]):.2f}x)"
+        axes.text(int(_luts(row).value), place, text, va="center", fontsize=8, color=ORANGE)
+    axes.set_yticks(places, [row.name for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.25 * max(int(_luts(row).value) for row in rows))
+    dress(axes, "LUT", "")
+    axes.grid(False, axis="y")
+    legend(made, axes, 2)
+    return made
