@@ -186,7 +186,7 @@ class Layer:
         matrix, budget = self.dot.matrix, limit // self.windows
         depth = self.source.shape[2]
         fills = [n for n in range(1, depth + 1) if depth % n == 0]
-        fitting = [n for n in fills if matrix.shape[1] // n <= budget - 2]
+        fitting = [n for n in fills if matrix.shape[1] // n < budget]
         for pe in possible_pe(self.dot) if fitting else ():
             if len(matrix) // pe <= budget:
                 choice = self._fewest_lanes(kind, pe, fitting[0], budget, least)

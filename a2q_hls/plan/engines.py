@@ -49,7 +49,7 @@ def window_cycles(node: Dot, engine: Engine) -> int:
         case Sparse():
             beats = int(node.matrix.shape[1]) // engine.fill
             length = sparse_schedule(node.weights, engine).cycles
-            return max(length, -(-(length + beats + 2) // 2))
+            return max(length, -(-(length + beats + 1) // 2))
         case _:
             assert_never(engine)
 

@@ -173,10 +173,10 @@ class SparseStage(Straight):
         """Cycles from each window to the next, (windows,): executing it, or filling the banks.
 
         A half of the banks is filled after it was read, and read after it was filled: two windows
-        take at least the cycles of one of each, and of the two handovers.
+        take at least the cycles of one of each, and one for the handover.
         """
         beats = self.source.beats // self.windows
-        both = self.schedule.cycles + beats + 2
+        both = self.schedule.cycles + beats + 1
         halves = both // 2 + both % 2 * (np.arange(self.windows) % 2)
         return np.asarray(np.maximum(halves, self.schedule.cycles), np.int64)
 
