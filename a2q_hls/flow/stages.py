@@ -176,12 +176,15 @@ def simulation(point: Point, simulator: Simulator) -> Simulation | None:
     path = point.root / f"simulate_{simulator.value}.json"
     if not path.exists():
         return None
+    text = read_text(path, "a simulation's result")
     try:
-        found = _SIMULATION.validate_json(read_text(path, "a simulation's result"))
-    except ValidationError as error:
+        if json.loads(text)["digest"] != project_digest(point, simulator.target):
+            return None
+        return _SIMULATION.validate_json(text)
+    except (ValueError, KeyError, TypeError) as error:
+        found = error.errors()[0]["msg"] if isinstance(error, ValidationError) else repr(error)
         expected = "a simulation's result; delete the file"
-        raise A2QError.of(str(path), error.errors()[0]["msg"], expected) from error
-    return found if found.digest == project_digest(point, simulator.target) else None
+        raise A2QError.of(str(path), found, expected) from error
 
 
 def synthesize_point(

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The planner meets its targets at the least predicted cost, or says what can be met."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from a2q_hls.bound import Certified, certify
+from a2q_hls.cost import cost
+from a2q_hls.errors import A2QError
+from a2q_hls.flow.planning import Target, engines_for, table, total
+from a2q_hls.folding import balanced
+from a2q_hls.plan import Folded, Unrolled, Widths, plan
+from a2q_hls.stages import Sparse
+from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom
+from a2q_hls.timing import bottleneck
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "hw_tests"))
+from designs import Design
+from nodes import NODES
+
+RESIDUAL = next(design for design in NODES if design.name == "residual").certified
+SMALL = next(design for design in NODES if design.name == "same").certified
+
+
+def test_plans_keep_their_targets() -> None:
+    for limit in (324, 1296, 5184):
+        made = plan(RESIDUAL, engines_for(RESIDUAL, Target(cycles=limit)))
+        assert bottleneck(made.stages) <= limit
+
+
+def test_slower_targets_cost_no_more() -> None:
+    costs = [
+        total(plan(RESIDUAL, balanced(RESIDUAL, limit))).luts for limit in (324, 1296, 5184, 20736)
+    ]
+    assert costs == sorted(costs, reverse=True)
+
+
+@pytest.mark.parametrize("kind", [Folded, Unrolled])
+def test_only_engines_that_are_wanted_are_taken(kind: type) -> None:
+    engines = balanced(SMALL, 100_000, Widths.EXACT, (kind,))
+    assert {type(engine) for engine in engines.values()} == {kind}
+
+
+def test_zeros_make_sparse_engines_cheap() -> None:
+    def planned(share: float) -> type:
+        return type(next(iter(balanced(_dense(share), 4_096).values())))
+
+    assert planned(0.05) is Sparse
+    assert planned(1.0) is Folded
+
+
+def _dense(share: float) -> Certified:
+    """One layer of 64 channels, of whose weights a share is 1 or more."""
+    from designs import ACC32, UINT4
+
+    from a2q_hls.ints import IntTensor, IntType
+    from a2q_hls.network import Dot, Input, Network, Output
+
+    rng = np.random.default_rng(0)
+    few = share < 1
+    values = rng.integers(1, 2 if few else 8, (64, 3, 3, 64)) * (rng.random((64, 3, 3, 64)) < share)
+    weights = IntTensor(values, IntType(4, True))
+    nodes = (Input("x", (6, 6, 64), UINT4), Dot("d", "x", weights, ACC32), Output("y", "d"))
+    return certify(Network("one", nodes))
+
+
+def test_a_target_that_cannot_be_met_names_the_nearest() -> None:
+    with pytest.raises(A2QError, match="within 5 cycles a frame, expected at least 30 cycles"):
+        engines_for(SMALL, Target(cycles=5), Widths.EXACT, (Folded,))
+    with pytest.raises(A2QError, match=r"found 10 LUTs, expected at least \d+"):
+        engines_for(SMALL, Target(luts=10))
+
+
+def test_a_budget_is_kept_and_used() -> None:
+    slow, fast = (
+        plan(RESIDUAL, engines_for(RESIDUAL, Target(luts=luts))) for luts in (1_500, 12_000)
+    )
+    assert total(slow).luts <= 1_500
+    assert total(fast).luts <= 12_000
+    assert bottleneck(fast.stages) < bottleneck(slow.stages)
+
+
+def test_frames_a_second_are_cycles_at_a_clock() -> None:
+    assert Target(fps=1e5, clock=250).limit == 2500
+    with pytest.raises(A2QError, match="one of --cycles, --fps and --luts"):
+        Target(cycles=5, luts=6)
+
+
+def test_memories_go_where_the_rule_says() -> None:
+    for words, bits in ((16, 8), (64, 4), (512, 32), (2048, 18), (10_000, 64)):
+        saved = lutram(words, bits) / blocks(words, bits)
+        assert is_block(words, bits) == (saved > LUTS_A_BLOCK)
+        assert is_block(words, bits, True) == (
+            rom(words, bits) > LUTS_A_BLOCK * blocks(words, bits)
+        )
+
+
+@pytest.mark.parametrize("design", NODES, ids=lambda design: design.name)
+def test_every_stage_has_a_cost_and_a_row(design: Design) -> None:
+    made = design.plan
+    assert all(cost(stage).luts >= 0 for stage in made.stages)
+    assert table(made).row_count == len(made.stages) + 1
