@@ -3,25 +3,22 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from designs import ACC32, UINT4, Design
+from nodes import NODES
 
 from a2q_hls.bound import Certified, certify
 from a2q_hls.cost import cost
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.planning import Target, engines_for, table, total
 from a2q_hls.folding import balanced
+from a2q_hls.ints import IntTensor, IntType
+from a2q_hls.network import Dot, Input, Network, Output
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
 from a2q_hls.stages import Sparse
 from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom
 from a2q_hls.timing import bottleneck
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "hw_tests"))
-from designs import Design
-from nodes import NODES
 
 RESIDUAL = next(design for design in NODES if design.name == "residual").certified
 SMALL = next(design for design in NODES if design.name == "same").certified
@@ -56,11 +53,6 @@ def test_zeros_make_sparse_engines_cheap() -> None:
 
 def _dense(share: float) -> Certified:
     """One layer of 64 channels, of whose weights a share is 1 or more."""
-    from designs import ACC32, UINT4
-
-    from a2q_hls.ints import IntTensor, IntType
-    from a2q_hls.network import Dot, Input, Network, Output
-
     rng = np.random.default_rng(0)
     few = share < 1
     values = rng.integers(1, 2 if few else 8, (64, 3, 3, 64)) * (rng.random((64, 3, 3, 64)) < share)
