@@ -20,7 +20,7 @@ from a2q_hls.timing import Flow, Schedule, bottleneck
 
 
 def buffered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
-    """The stages with FIFOs wherever more than one beat is underway, and all depths."""
+    """The stages with FIFOs wherever a result may have to wait for its reader, and all depths."""
     interval = bottleneck(stages)
     places: frozenset[str] = frozenset()
     while True:
@@ -57,13 +57,16 @@ def _reading(stage: Stage, old: Stream, new: Stream) -> Stage:
 
 
 def _crowded(stages: Sequence[Stage], found: Schedule, interval: int) -> Iterable[str]:
-    """Streams between stages on which a second beat is offered before the first is read."""
+    """Streams behind which a stage would have to move on before its result is read."""
     for stage in stages:
-        for stream in () if isinstance(stage, FifoStage) else stage.sinks:
+        steps = found.flows[stage.name].steps
+        for stream in stage.sinks if len(steps) else ():
             if stream.name in found.read:
-                read = found.read[stream.name]
-                offered = counted(found.offered[stream.name], read, interval)
-                if int((offered - np.arange(len(read))).max()) > 1:
+                offered, read = found.offered[stream.name], found.read[stream.name]
+                meanwhile = counted(steps, read - 1, interval) - counted(
+                    steps, offered - 1, interval
+                )
+                if int(meanwhile.max()) > 0:
                     yield stream.name
 
 

@@ -137,6 +137,17 @@ def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: in
     return Cost(lanes * lane + counter(period), lanes * constants(period, words) if words else 0)
 
 
+def serially(lanes: int, period: int, step: ShiftStep, out_bits: int) -> Cost:
+    """Multiply bit by bit, shift and clip."""
+    bits = step.sum_type.bits
+    words = step.multiplier.type.bits + step.addend.type.bits
+    shifts = step.shift.values
+    varied = int(shifts.max() - shifts.min()).bit_length()
+    lane = 2.0 * bits + step.multiplier.type.bits + 0.5 * varied * bits + 1.5 * out_bits
+    tables = Cost(0, lanes * constants(period, words + varied))
+    return tables + Cost(lanes * lane + counter(period) + counter(step.multiplier.type.bits + 1))
+
+
 def cost(stage: Stage) -> Cost:
     """Predicted resources of a stage."""
     match stage:
@@ -233,6 +244,8 @@ def _requantize(stage: RequantizeStage) -> Cost:
         case CompareStep():
             return searched(lanes, period, out, stage.step.type.bits)
         case ShiftStep():
+            if stage.serial:
+                return serially(lanes, period, stage.step, out)
             return scaled(lanes, period, stage.step, stage.source.type.bits, out)
         case _:
             assert_never(stage.step)

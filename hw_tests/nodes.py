@@ -239,7 +239,16 @@ def input_codes() -> Design:
     return net.design("input_codes", net.conv(codes, 3, (3, 3), Folded(3, 1)))
 
 
+def serial() -> Design:
+    """Multiplications bit by bit: few beats, and time for many cycles each."""
+    net = Net((4, 4, 2))
+    codes = net.requantized(net.conv("x", 6, (3, 3), Folded(1, 1), padding=SAME), INT4, scales)
+    pooled = net.node(SumPool, codes, Window((4, 4), (4, 4)))
+    return net.design("serial_scales", net.requantized(pooled, IntType(9, True), scales))
+
+
 NODES = (
+    serial(),
     *CONVOLUTIONS,
     *pools(),
     residual("residual", Folded(1, 2), 2),

@@ -30,7 +30,8 @@ def requantize(stage: RequantizeStage, top: str) -> Instance:
             kind, library = "compare", ["requantize_compare", "threshold_search"]
             tables, own = _compare(stage, stage.step)
         case ShiftStep():
-            kind, library = "shift", ["requantize_shift"]
+            kind = "serial" if stage.serial else "shift"
+            library = [f"requantize_{kind}", "clip"]
             tables, own = _shift(stage, stage.step)
         case _:
             assert_never(stage.step)
@@ -69,8 +70,8 @@ def _shift(stage: RequantizeStage, step: ShiftStep) -> tuple[list[Table], dict[s
         for name, tensor in columns.items()
     ]
     widths: dict[str, object] = {f"{name[0]}_BITS": type_.bits for name, type_ in types.items()}
-    own = {"SUM_BITS": step.sum_type.bits, "MULTIPLY": flag(multiply), **widths}
-    return tables, own
+    own = {"SUM_BITS": step.sum_type.bits, **widths}
+    return tables, own if stage.serial else {**own, "MULTIPLY": flag(multiply)}
 
 
 def _spanning(tensor: IntTensor, signed: bool) -> IntType:

@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
+from a2q_hls.cost import cost
 from a2q_hls.ints import IntType
 from a2q_hls.network import (
     Add,
@@ -46,6 +47,7 @@ from a2q_hls.stages import (
     Widths,
     WindowStage,
 )
+from a2q_hls.stages.tensors import serial_cycles
 from a2q_hls.steps import hardware_step
 
 
@@ -172,7 +174,12 @@ class Builder:
         sink = self._stream(node, source.lanes)
         step = hardware_step(node.step, self.specs[node.source].range, node.type, source.type)
         period = self.specs[node.name].shape[2] // source.lanes
-        self.stages.append(RequantizeStage(node, source, sink, step, period))
+        stage = RequantizeStage(node, source, sink, step, period)
+        serial = replace(stage, serial=serial_cycles(step) > 1)
+        cheaper = cost(serial).luts < cost(stage).luts
+        if cheaper and source.beats * serial.cycles <= self.goal:
+            stage = serial
+        self.stages.append(stage)
         return sink
 
     def _pool(self, node: MaxPool | SumPool) -> Stream:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +21,9 @@ _INCLUDED = "".join(
     f"#include <{name}>\n"
     for name in ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
 )
-# Characters of SystemVerilog above which compiling takes longer than simulating a test set.
+_CONSTANT = re.compile(r"-?\d+'s?[dh][0-9a-f]+,?\s*")
+# Characters of SystemVerilog without constants, above which compiling takes longer than simulating
+# a test set.
 _LARGE = 300_000
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 
@@ -69,7 +72,7 @@ def verilate(
     command = [str(tool.executable), "--cc", "--quiet", "--no-timing", "-Wno-fatal", "-O3"]
     command += ["--prefix", "Vtop", "--top-module", top, "--Mdir", ".", *others]
     files = sources(rtl)
-    if sum(file.stat().st_size for file in files) > _LARGE:
+    if sum(len(_CONSTANT.sub("", file.read_text())) for file in files) > _LARGE:
         command.append("-fno-inline")
         flags = [*flags, "-O0"]
     execute([*command, *map(str, files)], build)

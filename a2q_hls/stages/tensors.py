@@ -8,18 +8,34 @@ from dataclasses import dataclass
 from a2q_hls.network import Add, ArgMax, MaxPool, Pair, Requantize, SumPool
 from a2q_hls.stages.memory import is_block
 from a2q_hls.stages.streams import Straight, Stream
-from a2q_hls.steps import HardwareStep
+from a2q_hls.steps import HardwareStep, ShiftStep
+
+
+def serial_cycles(step: HardwareStep) -> int:
+    """Cycles a beat of a multiplication bit by bit; 1 where nothing is multiplied."""
+    if isinstance(step, ShiftStep) and bool((step.multiplier.values != 1).any()):
+        return int(step.multiplier.values.max()).bit_length() + 1
+    return 1
 
 
 @dataclass(frozen=True)
 class RequantizeStage(Straight):
-    """A Requantize, ``lanes`` channels a beat; channel = (beat mod ``period``) * lanes + lane."""
+    """A Requantize, ``lanes`` channels a beat; channel = (beat mod ``period``) * lanes + lane.
+
+    A ``serial`` one multiplies bit by bit.
+    """
 
     node: Requantize
     source: Stream
     sink: Stream
     step: HardwareStep
     period: int
+    serial: bool = False
+
+    @property
+    def cycles(self) -> int:
+        """Cycles a beat."""
+        return serial_cycles(self.step) if self.serial else 1
 
     @property
     def name(self) -> str:

@@ -37,11 +37,14 @@ _NOTHING = np.zeros(0, np.int64)
 class Flow:
     """Cycles in which the beats of a frame are read from each source and offered to each sink.
 
-    ``freed`` are, for a stage with a buffer, cycles and cumulative words that it lets go then.
+    ``steps`` are the cycles in which the stage moves on, which it cannot while a result that it
+    offers is not read. ``freed`` are, for a stage with a buffer, cycles and cumulative words that it
+    lets go.
     """
 
     read: tuple[Int64, ...]
     offered: tuple[Int64, ...]
+    steps: Int64
     freed: tuple[Int64, Int64] = (_NOTHING, _NOTHING)
 
 
@@ -57,12 +60,13 @@ def cycles(stage: Stage) -> int:
             return int(stage.pace.sum())
         case ReorderStage() | ResizeStage():
             return max(stage.source.beats, stage.sink.beats)
+        case RequantizeStage():
+            return stage.source.beats * stage.cycles
         case ConcatStage():
             return stage.sink.beats
         case (
             UnrolledStage()
             | FoldedStage()
-            | RequantizeStage()
             | PoolStage()
             | ReduceStage()
             | ArgMaxStage()
@@ -98,7 +102,7 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
     match stage:
         case UnrolledStage():
             steps = run(first, interval)
-            return Flow((steps,), (steps + stage.latency,))
+            return Flow((steps,), (steps + stage.latency,), steps)
         case FoldedStage():
             return _every(first, stage.schedule.steps, interval, 2)
         case SparseStage():
@@ -108,13 +112,13 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
         case ArgMaxStage():
             return _every(first, stage.period, interval)
         case RequantizeStage():
-            return _every(first, 1, interval)
+            return _requantize(stage, first, interval)
         case ForkStage():
             steps = run(first, interval)
-            return Flow((steps,), (steps + 1, steps + 1))
+            return Flow((steps,), (steps + 1, steps + 1), steps)
         case AddStage():
             steps = run(np.maximum(first, offered[1]), interval)
-            return Flow((steps, steps), (steps + 1,))
+            return Flow((steps, steps), (steps + 1,), steps)
         case ConcatStage():
             return _concat(stage, first, offered[1], interval)
         case PoolStage():
@@ -122,7 +126,7 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
         case ResizeStage():
             return _resize(stage, first, interval)
         case FifoStage():
-            return Flow((first,), (run(first + 1 + stage.block, interval),))
+            return Flow((first,), (run(first + 1 + stage.block, interval),), _NOTHING)
         case WindowStage():
             return _window(stage, first, interval)
         case ReorderStage():
@@ -136,7 +140,13 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
 def _every(first: Int64, length: int, interval: int | None, latency: int = 1) -> Flow:
     """A stage that reads in every step and gives a result after every ``length`` beats."""
     steps = run(first, interval)
-    return Flow((steps,), (steps[length - 1 :: length] + latency,))
+    return Flow((steps,), (steps[length - 1 :: length] + latency,), steps)
+
+
+def _requantize(stage: RequantizeStage, first: Int64, interval: int | None) -> Flow:
+    steps = run(first, interval, stage.cycles)
+    every = (steps[:, None] + np.arange(stage.cycles)).ravel()
+    return Flow((steps,), (steps + stage.cycles,), every)
 
 
 def _concat(stage: ConcatStage, left: Int64, right: Int64, interval: int | None) -> Flow:
@@ -144,7 +154,7 @@ def _concat(stage: ConcatStage, left: Int64, right: Int64, interval: int | None)
     ready = np.concatenate([left.reshape(pixels, -1), right.reshape(pixels, -1)], axis=1)
     steps = run(ready.ravel(), interval)
     parts = steps.reshape(pixels, -1)
-    return Flow((parts[:, :split].ravel(), parts[:, split:].ravel()), (steps + 1,))
+    return Flow((parts[:, :split].ravel(), parts[:, split:].ravel()), (steps + 1,), steps)
 
 
 def _pool(stage: PoolStage, first: Int64, interval: int | None) -> Flow:
@@ -152,7 +162,7 @@ def _pool(stage: PoolStage, first: Int64, interval: int | None) -> Flow:
     steps = run(first, interval)
     grid = steps.reshape(height, width, stage.words)
     ends = grid[rows - 1 :: rows, columns - 1 :: columns]
-    return Flow((steps,), (ends.ravel() + 1,))
+    return Flow((steps,), (ends.ravel() + 1,), steps)
 
 
 def _resize(stage: ResizeStage, first: Int64, interval: int | None) -> Flow:
@@ -162,7 +172,7 @@ def _resize(stage: ResizeStage, first: Int64, interval: int | None) -> Flow:
     ready = np.full((len(first), length), _NEVER, np.int64)
     ready[:, 0] = first
     steps = run(ready.ravel(), interval)
-    return Flow((steps[::length],), (steps + 1,))
+    return Flow((steps[::length],), (steps + 1,), steps)
 
 
 def _units(
@@ -172,7 +182,8 @@ def _units(
     written = run(first, interval)
     starts = run(written[needs - 1] + 1, interval, max(length, spacing))
     offered = starts[:, None] + np.arange(1, length + 1)
-    return Flow((written,), (offered.ravel(),), (starts + length, frees))
+    offered = offered.ravel()
+    return Flow((written,), (offered,), offered - 1, (starts + length, frees))
 
 
 def _window(stage: WindowStage, first: Int64, interval: int | None) -> Flow:
@@ -204,7 +215,8 @@ def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
     written = run(ready, interval)
     starts = run(written[beats - 1 :: beats] + 1, interval, pace)
     ends = np.flatnonzero(schedule.last) + 2
-    return Flow((written,), ((starts[:, None] + ends).ravel(),))
+    steps = (starts[:, None] + np.arange(length)).ravel()
+    return Flow((written,), ((starts[:, None] + ends).ravel(),), steps)
 
 
 def _parallel(stage: ParallelWindowStage, first: Int64, interval: int | None) -> Flow:
@@ -219,4 +231,4 @@ def _parallel(stage: ParallelWindowStage, first: Int64, interval: int | None) ->
     held = np.full(len(real) + 1, _NEVER, np.int64)
     held[ends + 1] = taken
     held[0] = max(held[0], _NEVER if interval is None else int(taken[-1]) - interval)
-    return Flow((run(np.maximum(ready, held[:-1]), interval)[real],), (taken,))
+    return Flow((run(np.maximum(ready, held[:-1]), interval)[real],), (taken,), taken - 1)

@@ -38,9 +38,6 @@ module a2q_requantize_shift #(
   end
 
   localparam int unsigned BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1;
-  // One bit more than either side, so that the bits beyond the output always exist.
-  localparam int unsigned WIDE_BITS = (SUM_BITS > OUT_BITS ? SUM_BITS : OUT_BITS) + 1;
-  localparam int unsigned KEPT_BITS = OUT_SIGNED ? OUT_BITS - 1 : OUT_BITS;
 
   logic [LANES*OUT_BITS-1:0] data_q;
   wire logic [BEAT_BITS-1:0] beat;
@@ -77,8 +74,7 @@ module a2q_requantize_shift #(
     wire logic signed [SUM_BITS-1:0] scaled;
     wire logic signed [SUM_BITS-1:0] sum;
     wire logic unused_code = &{1'b0, code};
-    wire logic signed [WIDE_BITS-1:0] shifted;
-    wire logic                        fits;
+    wire logic        [OUT_BITS-1:0] clipped;
 
     if (MULTIPLY) begin : gen_multiply
       assign scaled = acc * SUM_BITS'($signed({1'b0, multipliers[beat]}));
@@ -87,18 +83,14 @@ module a2q_requantize_shift #(
       assign scaled = acc;
     end
 
-    assign sum     = scaled + SUM_BITS'($signed(addends[beat]));
-    assign shifted = WIDE_BITS'(sum >>> shifts[beat]);
-    assign fits    = shifted[WIDE_BITS-1:KEPT_BITS]
-        == {(WIDE_BITS-KEPT_BITS){OUT_SIGNED && shifted[WIDE_BITS-1]}};
+    assign sum = scaled + SUM_BITS'($signed(addends[beat]));
+    a2q_clip #(
+      .SUM_BITS(SUM_BITS), .OUT_BITS(OUT_BITS), .OUT_SIGNED(OUT_SIGNED), .S_BITS(S_BITS)
+    ) clip (
+      .sum(sum), .shift(shifts[beat]), .clipped(clipped)
+    );
 
-    always_ff @(posedge clk) begin
-      if (step) begin
-        if (fits) data_q[l*OUT_BITS+:OUT_BITS] <= shifted[OUT_BITS-1:0];
-        else data_q[l*OUT_BITS+:OUT_BITS] <= {OUT_SIGNED, {(OUT_BITS-1){1'b0}}}
-            ^ {OUT_BITS{!shifted[WIDE_BITS-1]}};
-      end
-    end
+    always_ff @(posedge clk) if (step) data_q[l*OUT_BITS+:OUT_BITS] <= clipped;
 
 `ifndef SYNTHESIS
     wire logic signed [63:0] shadow = 64'(code)
