@@ -38,8 +38,8 @@ class Flow:
     """Cycles in which the beats of a frame are read from each source and offered to each sink.
 
     ``steps`` are the cycles in which the stage moves on, which it cannot while a result that it
-    offers is not read. ``freed`` are, for a stage with a buffer, cycles and cumulative words that it
-    lets go.
+    offers is not read. ``freed`` are, for a stage with a buffer, cycles and cumulative words that
+    it lets go then.
     """
 
     read: tuple[Int64, ...]
