@@ -31,11 +31,14 @@ def cells(text: str, source: str) -> Mapping[str, int]:
     return counts
 
 
-def metrics(text: str, family: Family, tool: str, source: str, constants: str = "") -> Metrics:
+def metrics(
+    text: str, family: Family, tool: str, source: str, constants: str | None = None
+) -> Metrics:
     """Counts of one flattened module.
 
     Args:
-        constants: a report of its ROM modules before they were flattened, or nothing.
+        constants: a report of its ROM modules before they were flattened, empty if it has none;
+            None if that is not known.
 
     Raises:
         A2QError: the report is incomplete, or has a primitive that the family does not know.
@@ -44,7 +47,8 @@ def metrics(text: str, family: Family, tool: str, source: str, constants: str = 
     for cell, count in cells(text, source).items():
         for quantity, weight in family.weights(cell).items():
             totals[quantity] += weight * count
-    totals[Quantity.ROM] = _luts(constants, family, source) if constants else 0
+    if constants is not None:
+        totals[Quantity.ROM] = _luts(constants, family, source) if constants else 0
     return Metrics({q: _metric(q, n, family, tool, source) for q, n in totals.items()})
 
 
