@@ -231,7 +231,7 @@ def _buffer(stage: WindowStage | ReorderStage) -> Cost:
 
 
 def _registers(stage: ParallelWindowStage) -> Cost:
-    height, width = stage.padded
+    height, width = stage.geometry.padded
     kernel = stage.geometry.window.kernel
     gap = width - kernel[1]
     lines = Cost(0, (kernel[0] - 1) * lutram(gap - 1, stage.source.width)) if gap > 1 else Cost()

@@ -168,7 +168,7 @@ class Layer:
         array = cost.folded_array(fold.pe, fold.simd, x, self._weight_bits, bits, bits, fold.steps)
         weights = cost.memory(fold.cycles, fold.pe * fold.simd * self._weight_bits, True)
         total = Cost(array) + weights + self._after(fold.pe) + self._before(engine, fold)
-        return Choice(engine, self.windows * fold.cycles, total)
+        return Choice(engine, cycles(self.dot, engine, self.source), total)
 
     def _before(self, engine: Folded, fold: Fold) -> Cost:
         """Windows: a buffer that is read lane by lane, or registers and a converter."""
@@ -233,14 +233,11 @@ class Layer:
         digits = int(sparse.counts(self.dot.matrix, Terms.POWERS).sum())
         if digits > _MOST_DIGITS:
             return
-        height, width, _ = self.source.shape
-        top, left, bottom, right = self.dot.padding
-        steps = max(self.windows, (height + top + bottom) * (width + left + right))
         fold = Fold(1, int(self.dot.matrix.shape[1]), 1, 1, 1, 1)
         before = self._before(Folded(1, self.dot.matrix.shape[1] + 1), fold)
         array = Cost(0.5 * self.source.type.bits * digits)
         total = array + before + self._after(len(self.dot.matrix))
-        yield Choice(Unrolled(), steps, total)
+        yield Choice(Unrolled(), cycles(self.dot, Unrolled(), self.source), total)
 
 
 def budgeted(

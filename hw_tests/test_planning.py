@@ -62,7 +62,7 @@ def _dense(share: float) -> Certified:
 
 
 def test_a_target_that_cannot_be_met_names_the_nearest() -> None:
-    with pytest.raises(A2QError, match="within 5 cycles a frame, expected at least 30 cycles"):
+    with pytest.raises(A2QError, match="within 5 cycles a frame, expected at least 56 cycles"):
         engines_for(SMALL, Target(cycles=5), Widths.EXACT, (Folded,))
     with pytest.raises(A2QError, match=r"found 10 LUTs, expected at least \d+"):
         engines_for(SMALL, Target(luts=10))

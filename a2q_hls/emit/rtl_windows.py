@@ -99,7 +99,7 @@ def _inside(geometry: Geometry) -> Mapping[str, str]:
 def parallel(stage: ParallelWindowStage) -> Instance:
     """Instance of a window of registers."""
     geometry = stage.geometry
-    (height, width), (rows, columns) = stage.padded, geometry.window.kernel
+    (height, width), (rows, columns) = stage.geometry.padded, geometry.window.kernel
     by_row, by_column = np.zeros((2, height), np.int64), np.zeros((2, width), np.int64)
     for axis, marks in enumerate((by_row, by_column)):
         first, stride = geometry.window.padding[axis], geometry.window.stride[axis]

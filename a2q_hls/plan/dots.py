@@ -18,6 +18,7 @@ from a2q_hls.network import Dot, Shape
 from a2q_hls.plan.engines import (
     accumulator_of,
     needs_registers,
+    single,
     sparse_schedule,
     window_cycles,
 )
@@ -75,11 +76,6 @@ def _last(stages: list[Stage], source: Stream) -> Stream:
     return stages[-1].sinks[0] if stages else source
 
 
-def _single(node: Dot) -> bool:
-    """Whether every window is one pixel, and every pixel one window."""
-    return node.window.kernel == node.stride == (1, 1) and not any(node.padding)
-
-
 def _windows(
     node: Dot, source: Stream, shape: Shape, engine: Folded, spacing: int = 1
 ) -> list[Stage]:
@@ -87,7 +83,7 @@ def _windows(
     fold = Fold.of(node, engine)
     if needs_registers(node, engine):
         return _repeated(node, fold, _parallel_windows(node, source, shape, fold.cycles))
-    if _single(node) and fold.passes == 1:
+    if single(node) and fold.passes == 1:
         return []
     words = shape[2] // fold.lanes
     geometry = Geometry(shape[:2], node.window, words, fold.turns, fold.passes)
@@ -98,7 +94,7 @@ def _windows(
 
 
 def _parallel_windows(node: Dot, source: Stream, shape: Shape, spacing: int) -> list[Stage]:
-    if _single(node):
+    if single(node):
         return []
     geometry = Geometry(shape[:2], node.window, 1)
     lanes = source.lanes * node.window.kernel[0] * node.window.kernel[1]

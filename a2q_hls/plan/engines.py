@@ -14,7 +14,7 @@ from a2q_hls.errors import A2QError, OverflowFound
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot
 from a2q_hls.sparse import SparseSchedule, scheduled
-from a2q_hls.stages import Engine, Fold, Folded, Sparse, Unrolled, Widths
+from a2q_hls.stages import Engine, Fold, Folded, Geometry, Sparse, Unrolled, Widths
 
 
 def engine_of(node: Dot, engines: Mapping[str, Engine]) -> Engine:
@@ -34,9 +34,12 @@ def engine_of(node: Dot, engines: Mapping[str, Engine]) -> Engine:
 
 
 def cycles(node: Dot, engine: Engine, source: Spec) -> int:
-    """Cycles a frame of a Dot on an engine: windows times the cycles of one."""
-    rows, columns = node.window.outputs(source.shape)
-    return rows * columns * window_cycles(node, engine)
+    """Cycles a frame of a Dot on an engine: windows times those of one, or of their shifts."""
+    geometry = Geometry(source.shape[:2], node.window, 1)
+    length = window_cycles(node, engine)
+    if not single(node) and needs_registers(node, engine):
+        return int(geometry.costs(length).sum())
+    return len(geometry.needs) * length
 
 
 def window_cycles(node: Dot, engine: Engine) -> int:
@@ -57,16 +60,31 @@ def window_cycles(node: Dot, engine: Engine) -> int:
 def feed(node: Dot, engines: Mapping[str, Engine], specs: Mapping[str, Spec]) -> int:
     """Lanes of the stream of pixels that the stages of a Dot read."""
     engine = engine_of(node, engines)
-    if isinstance(engine, Folded) and not needs_registers(node, engine):
-        return Fold.of(node, engine).lanes
-    if isinstance(engine, Sparse):
-        return engine.fill
-    return specs[node.source].shape[2]
+    match engine:
+        case Folded() if not needs_registers(node, engine):
+            return Fold.of(node, engine).lanes
+        case Sparse():
+            return engine.fill
+        case _:
+            return specs[node.source].shape[2]
 
 
-def needs_registers(node: Dot, fold: Folded) -> bool:
+def single(node: Dot) -> bool:
+    """Whether every window is one pixel, and every pixel one window."""
+    return node.window.kernel == node.stride == (1, 1) and not any(node.padding)
+
+
+def needs_registers(node: Dot, engine: Engine) -> bool:
     """Whether lanes reach over several pixels, which only a window of registers can feed."""
-    return node.weights.shape[3] % fold.simd != 0
+    match engine:
+        case Folded():
+            return node.weights.shape[3] % engine.simd != 0
+        case Sparse():
+            return False
+        case Unrolled():
+            return True
+        case _:
+            assert_never(engine)
 
 
 def refuse_fold(node: Dot, fold: Folded) -> None:

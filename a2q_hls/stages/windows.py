@@ -73,6 +73,26 @@ class Geometry:
         before = np.concatenate([[0], self.frees[:-1]])
         return int((self.needs - before).max())
 
+    @property
+    def padded(self) -> Pair:
+        """Rows and columns with the border."""
+        top, left, bottom, right = self.window.padding
+        return self.size[0] + top + bottom, self.size[1] + left + right
+
+    @cached_property
+    def ends(self) -> Int64:
+        """The shift of the bordered image that completes each window."""
+        window, (rows, columns) = self.window, self.outputs
+        last = np.arange(rows) * window.stride[0] + window.kernel[0] - 1
+        across = np.arange(columns) * window.stride[1] + window.kernel[1] - 1
+        return np.asarray((last[:, None] * self.padded[1] + across).ravel(), np.int64)
+
+    def costs(self, spacing: int) -> Int64:
+        """Cycles from the window before to each, at least: its shifts, or its reader's spacing."""
+        around = self.padded[0] * self.padded[1] - 1 - self.ends[-1]
+        shifts = np.diff(self.ends, prepend=-1 - around)
+        return np.asarray(np.maximum(shifts, spacing), np.int64)
+
 
 @dataclass(frozen=True)
 class WindowStage(Straight):
@@ -107,35 +127,19 @@ class ParallelWindowStage(Straight):
     geometry: Geometry
     spacing: int = 1
 
-    @property
-    def padded(self) -> Pair:
-        """Rows and columns with the border."""
-        top, left, bottom, right = self.geometry.window.padding
-        return self.geometry.size[0] + top + bottom, self.geometry.size[1] + left + right
-
     @cached_property
     def real(self) -> Int64:
         """Whether a step shifts a pixel in and not the border, (rows * columns,)."""
         top, left, _, _ = self.geometry.window.padding
-        rows, columns = (np.arange(size) for size in self.padded)
+        rows, columns = (np.arange(size) for size in self.geometry.padded)
         inside = (rows >= top) & (rows < top + self.geometry.size[0])
         across = (columns >= left) & (columns < left + self.geometry.size[1])
         return np.asarray((inside[:, None] & across).ravel(), np.int64)
 
-    @cached_property
+    @property
     def costs(self) -> Int64:
-        """Cycles from the window before to each window, at least: its shifts, or its reader's."""
-        around = self.padded[0] * self.padded[1] - 1 - self.ends[-1]
-        shifts = np.diff(self.ends, prepend=-1 - around)
-        return np.asarray(np.maximum(shifts, self.spacing), np.int64)
-
-    @cached_property
-    def ends(self) -> Int64:
-        """The step that completes each window."""
-        window, (rows, columns) = self.geometry.window, self.geometry.outputs
-        last = np.arange(rows) * window.stride[0] + window.kernel[0] - 1
-        across = np.arange(columns) * window.stride[1] + window.kernel[1] - 1
-        return np.asarray((last[:, None] * self.padded[1] + across).ravel(), np.int64)
+        """Cycles from the window before to each window, at least."""
+        return self.geometry.costs(self.spacing)
 
 
 @dataclass(frozen=True)

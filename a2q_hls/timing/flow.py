@@ -221,7 +221,7 @@ def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
 
 def _parallel(stage: ParallelWindowStage, first: Int64, interval: int | None) -> Flow:
     """A window is taken when it is complete and its reader free; until then nothing is shifted."""
-    real, ends = stage.real.astype(bool), stage.ends
+    real, ends = stage.real.astype(bool), stage.geometry.ends
     ready = np.full(len(real), _NEVER, np.int64)
     ready[real] = first
     starts = np.append(0, ends[:-1] + 1)
