@@ -48,6 +48,9 @@ data-reports: $(READY)
 	  $(BIN)/a2q-hls study configs/studies/cifar10_reduced_$$network.yaml --data cifar10:$(DATA) \
 	    --report reports/cifar10_reduced_$$network --jobs $(JOBS) || exit; \
 	done
+	$(BIN)/a2q-hls study configs/studies/fashion_mnist_hardware.yaml --data fashion_mnist:$(DATA)
+	$(BIN)/a2q-hls hardware configs/hardware/fashion_mnist.yaml \
+	  --report reports/hardware_fashion_mnist --jobs $(JOBS)
 
 bench: $(READY)
 	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \
