@@ -90,21 +90,23 @@ def balanced(
     """For every Dot the cheapest engine of these kinds that takes at most ``limit`` cycles.
 
     Raises:
-        A2QError: no engine of a Dot is so fast; the message names the fastest.
+        A2QError: no engine of a Dot is so fast; the message names the slowest of the layers that
+            are too slow, and the cycles that its fastest engine takes.
     """
-    return {
-        dot.name: _cheapest(Layer.of(certified, dot, widths), limit, kinds).engine
-        for dot in certified.network.dots
-    }
-
-
-def _cheapest(layer: Layer, limit: int, kinds: tuple[type, ...]) -> Choice:
-    choices = [choice for choice in layer.choices(limit, kinds) if choice.cycles <= limit]
-    if not choices:
-        fastest = min(cycles(layer.dot, fold, layer.source) for fold in folds(layer.dot))
+    layers = [Layer.of(certified, dot, widths) for dot in certified.network.dots]
+    chosen = {layer.dot.name: _cheapest(layer, limit, kinds) for layer in layers}
+    slow = [layer for layer in layers if chosen[layer.dot.name] is None]
+    if slow:
+        worst = max(slow, key=lambda layer: layer.fastest(kinds))
         found = f"no engine within {limit} cycles a frame"
-        raise A2QError.of(f"layer {layer.dot.name!r}", found, f"at least {fastest} cycles")
-    return min(choices, key=lambda choice: (choice.price, choice.cycles))
+        nearest = f"at least {worst.fastest(kinds)} cycles"
+        raise A2QError.of(f"layer {worst.dot.name!r}", found, nearest)
+    return {name: choice.engine for name, choice in chosen.items() if choice is not None}
+
+
+def _cheapest(layer: Layer, limit: int, kinds: tuple[type, ...]) -> Choice | None:
+    choices = [choice for choice in layer.choices(limit, kinds) if choice.cycles <= limit]
+    return min(choices, key=lambda choice: (choice.price, choice.cycles), default=None)
 
 
 @dataclass(frozen=True)
@@ -133,6 +135,13 @@ class Layer:
         """Windows a frame."""
         rows, columns = self.dot.window.outputs(self.source.shape)
         return rows * columns
+
+    def fastest(self, kinds: tuple[type, ...]) -> int:
+        """Fewest cycles of any engine of these kinds; a sparse one is never faster than a fold."""
+        found = [cycles(self.dot, fold, self.source) for fold in folds(self.dot)]
+        if Unrolled in kinds:
+            found.append(cycles(self.dot, Unrolled(), self.source))
+        return min(found) if {Folded, Sparse} & set(kinds) else found[-1]
 
     def choices(self, limit: int, kinds: tuple[type, ...]) -> Iterator[Choice]:
         """Engines worth a look: all folds, and sparse and unrolled ones where they may pay."""
@@ -245,8 +254,9 @@ def budgeted(
     luts: float,
     predicted: Callable[[Mapping[str, Engine]], float],
     widths: Widths = Widths.EXACT,
+    kinds: tuple[type, ...] = KINDS,
 ) -> Mapping[str, Engine]:
-    """The fastest engines whose whole plan is predicted to take at most so many LUTs.
+    """The fastest engines of these kinds whose plan is predicted to take at most so many LUTs.
 
     Raises:
         A2QError: even the slowest take more; the message says how many.
@@ -255,14 +265,14 @@ def budgeted(
         cycles(dot, Folded(1, 1), certified.specs[dot.source]) for dot in certified.network.dots
     )
     low, high = 0, slowest.bit_length() * 4  # Quarter octaves of cycles.
-    engines = balanced(certified, slowest, widths)
+    engines = balanced(certified, slowest, widths, kinds)
     if (found := predicted(engines)) > luts:
         where = f"plan of {certified.network.name!r}"
         raise A2QError.of(where, f"{luts:.0f} LUTs", f"at least {found:.0f}")
     while low < high:
         middle = (low + high) // 2
         try:
-            tried = balanced(certified, min(slowest, int(2 ** (middle / 4))), widths)
+            tried = balanced(certified, min(slowest, int(2 ** (middle / 4))), widths, kinds)
         except A2QError:
             low = middle + 1
             continue

@@ -4,19 +4,18 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from a2q_hls.cost import Cost, cost
-from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
+from a2q_hls.errors import A2QError, told
+from a2q_hls.files import read_text, replacing
 from a2q_hls.flow import stages
 from a2q_hls.flow.data import Frames
 from a2q_hls.flow.planning import Target, engines_for, total
@@ -26,7 +25,7 @@ from a2q_hls.flow.stages import Simulation, Simulator
 from a2q_hls.flow.stages import Target as Project
 from a2q_hls.folding import KINDS
 from a2q_hls.plan import Folded, Widths
-from a2q_hls.synthesize import SynthesisResult
+from a2q_hls.synthesize import FAMILIES, Quantity, SynthesisResult
 
 Report = Callable[[str, int, int], None]
 _PLANS = {"cheapest": KINDS, "folded": (Folded,)}
@@ -59,11 +58,18 @@ class Settings(_Strict):
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     title: str
     study: str
-    cycles: tuple[int, ...] = Field(min_length=1)
+    cycles: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     designs: tuple[Design, ...] = Field(min_length=1)
     frames: int = Field(default=16, ge=2)
     family: str = "xcup"
     notes: tuple[str, ...] = ()
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, name: str) -> str:
+        if name not in FAMILIES:
+            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
+        return name
 
 
 def load_settings(path: Path) -> Settings:
@@ -112,8 +118,6 @@ class Built:
 
     def by_stage(self) -> Iterator[tuple[str, Cost, int]]:
         """Name, prediction and LUTs of every stage that was synthesized on its own."""
-        from a2q_hls.synthesize import Quantity
-
         for stage in self.point.plan.stages:
             found = self.synthesis.module(stage.name).metrics[Quantity.LUT].value
             yield stage.name, cost(stage), int(found)
@@ -141,20 +145,30 @@ def _designs(settings: Settings) -> Iterator[tuple[Design, int, Widths, str]]:
 
 def _run(settings: Settings, design: Design, runs: Path) -> tuple[Path, dict[str, Any]]:
     """Run folder of a network of the study, and its record."""
-    slug = re.sub("[^a-z0-9]+", "_", design.label.lower().replace("+", "plus")).strip("_")
-    width = "x" if design.width is None else design.width
     study = runs / settings.study
-    found = sorted(study.glob(f"{slug}_p{width}_seed{design.seed}_*.a2q"))
+    wanted = (design.label, design.width, design.seed)
+    found = [record for record in _records(study) if record[1] == wanted]
     if len(found) != 1:
-        text = f"{len(found)} networks {slug}_p{width}_seed{design.seed}_*.a2q"
+        text = f"{len(found)} networks {design.label!r}, width {design.width}, seed {design.seed}"
         raise A2QError.of(str(study), text, f"one: 'a2q-hls study' of {settings.study!r} first")
-    folder = runs / settings.name / f"{slug}_p{width}_seed{design.seed}"
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(found[0], folder / "network.a2q")
-    if (tests := found[0].with_suffix(".npz")).exists():
-        shutil.copyfile(tests, folder / "test.npz")
-    record = json.loads(read_text(found[0].with_suffix(".json"), "the study's record"))
+    path, _, record = found[0]
+    folder = runs / settings.name / path.stem
+    for suffix, name in ((".a2q", "network.a2q"), (".npz", "test.npz")):
+        if (source := path.with_suffix(suffix)).exists():
+            with replacing(folder / name) as temporary:
+                shutil.copyfile(source, temporary)
     return folder, record
+
+
+def _records(study: Path) -> Iterator[tuple[Path, tuple[Any, ...], dict[str, Any]]]:
+    """Path, (label, width, seed) and content of every result of a study that has a network."""
+    for path in sorted(study.glob("*.json")):
+        if path.with_suffix(".a2q").exists():
+            try:
+                record = json.loads(read_text(path, "a study's record"))
+                yield path, tuple(record[key] for key in ("label", "width", "seed")), record
+            except (ValueError, KeyError, TypeError) as error:
+                raise A2QError.of(str(path), told(error), "a study's record") from error
 
 
 def _build(

@@ -52,7 +52,7 @@ def engines_for(
     """
     if target.luts is not None:
         return budgeted(
-            certified, target.luts, lambda e: total(plan(certified, e, widths)).luts, widths
+            certified, target.luts, lambda e: total(plan(certified, e, widths)).luts, widths, kinds
         )
     limit = target.limit
     assert limit is not None

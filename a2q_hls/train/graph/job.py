@@ -25,7 +25,7 @@ from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import fit, refuse_misfit, score
 from a2q_hls.train.graph.progress import Report
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe
-from a2q_hls.train.graph.tests import save_tests
+from a2q_hls.train.graph.testset import save_tests
 from a2q_hls.zoo.datasets import DataSet, call
 
 

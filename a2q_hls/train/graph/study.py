@@ -31,7 +31,7 @@ from a2q_hls.train.graph.fit import device_of, fit, refuse_misfit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
-from a2q_hls.train.graph.tests import save_tests
+from a2q_hls.train.graph.testset import save_tests
 from a2q_hls.zoo.datasets import DataSet, call
 
 COMPARED = 1000
