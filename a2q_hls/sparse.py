@@ -107,13 +107,6 @@ class SparseSchedule:
         """Power of two of every factor; of idle lanes 0."""
         return np.asarray(np.frexp(np.maximum(np.abs(self.factors), 1))[1] - 1, np.int64)
 
-    @property
-    def inputs(self) -> Int64:
-        """The input that each lane reads, (T, PE * L); -1 where it is idle."""
-        place = np.full((self.lanes, self.idle + 1), -1, np.int64)
-        place[self.banks, self.slots] = np.arange(len(self.banks))
-        return place[np.arange(self.lanes * self.pe) % self.lanes, self.entries]
-
 
 def scheduled(weights: Int64, pe: int, lanes: int, fill: int, kind: Terms) -> SparseSchedule:
     """Schedule of weights (C_out, K).

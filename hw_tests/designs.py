@@ -24,7 +24,7 @@ from a2q_hls.network import (
 )
 from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, plan
 from a2q_hls.simulate.rtl import RtlSimulator
-from a2q_hls.stages import DotStage, FoldedStage, UnrolledStage
+from a2q_hls.stages import DotStage
 from a2q_hls.witness import images, isolate
 
 Make = Callable[[np.random.Generator, int, IntType], Step]
@@ -218,7 +218,7 @@ def _cut(graph: ChainGraph) -> ChainGraph:
 
 def engine(whole: Plan) -> DotStage:
     """The engine of a plan of one Dot."""
-    (stage,) = (s for s in whole.stages if isinstance(s, UnrolledStage | FoldedStage))
+    (stage,) = (s for s in whole.stages if isinstance(s, DotStage))
     return stage
 
 

@@ -145,6 +145,7 @@ CONVOLUTIONS = (
     single("sparse_products", (5, 5, 2), 4, (3, 3), Sparse(3, 1, Terms.PRODUCTS), stride=(2, 1)),
     single("sparse_single", (4, 4, 2), 8, (2, 2), Sparse(1), type_=INT4),
     single("sparse_pe", (5, 5, 4), 6, (3, 3), Sparse(4, 2, Terms.SIGNS, 3), padding=SAME),
+    single("sparse_dense", (1, 1, 24), 6, (1, 1), Sparse(4)),
     single("sparse_filled", (4, 4, 2), 3, (3, 3), Sparse(9)),
     single("sparse_wide", (4, 4, 4), 3, (1, 1), Sparse(16, 4, Terms.POWERS, 3), type_=INT4),
     single("sparse_signed", (4, 4, 2), 3, (3, 3), Sparse(2, 2, Terms.PRODUCTS), type_=INT4),

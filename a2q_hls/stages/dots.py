@@ -177,7 +177,7 @@ class SparseStage(Straight):
         """
         beats = self.source.beats // self.windows
         both = self.schedule.cycles + beats + 1
-        halves = both // 2 + both % 2 * (np.arange(self.windows) % 2)
+        halves = both // 2 + both % 2 * (1 - np.arange(self.windows) % 2)
         return np.asarray(np.maximum(halves, self.schedule.cycles), np.int64)
 
     @property

@@ -206,10 +206,10 @@ def _sparse(stage: SparseStage, first: Int64, interval: int | None) -> Flow:
     written = run(first, interval)
     starts = run(written[beats - 1 :: beats] + 1, interval, pace)
     # The last step of the window before the last one frees the half, a cycle after it is started.
-    freed = np.full(stage.windows, _NEVER, np.int64)
-    freed[2:] = starts[:-2] + length + 1
-    if interval is not None:
-        freed[:2] = np.resize(starts[-2:] + length + 1, 2) - interval
+    before = np.arange(stage.windows) - 2
+    freed = starts[before % stage.windows] + length + 1
+    frames = before // stage.windows
+    freed = np.where(frames < 0, _NEVER, freed) if interval is None else freed + frames * interval
     ready = first.copy()
     ready[::beats] = np.maximum(ready[::beats], freed)
     written = run(ready, interval)
