@@ -148,6 +148,12 @@ def serially(lanes: int, period: int, step: ShiftStep, out_bits: int) -> Cost:
     return tables + Cost(lanes * lane + counter(period) + counter(step.multiplier.type.bits + 1))
 
 
+def narrowed(width: int, ratio: int, repeats: int = 1) -> Cost:
+    """A wide beat given part by part."""
+    mux = 0.42 * width if ratio > 1 else 0.0
+    return Cost(mux + counter(ratio) + counter(ratio * repeats) + 3)
+
+
 def cost(stage: Stage) -> Cost:
     """Predicted resources of a stage."""
     match stage:
@@ -179,8 +185,9 @@ def cost(stage: Stage) -> Cost:
         case ForkStage():
             return Cost(6)
         case ResizeStage():
-            wide = 0 if stage.up or stage.ratio == 1 else stage.source.width
-            return Cost(wide + counter(stage.ratio * stage.repeats) + 3)
+            if stage.up:
+                return Cost(counter(stage.ratio) + 3)
+            return narrowed(stage.source.width, stage.ratio, stage.repeats)
         case FifoStage():
             return memory(stage.depth, stage.source.width) + Cost(3 * counter(stage.depth) + 4)
         case _:

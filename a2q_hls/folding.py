@@ -153,7 +153,7 @@ class Layer:
             for kind in Terms:
                 yield from self._sparse(kind, limit, least)
         if Unrolled in kinds:
-            yield from self._unrolled()
+            yield from self._unrolled(limit)
 
     def _after(self, lanes: int) -> Cost:
         """Requantization of so many lanes."""
@@ -165,6 +165,17 @@ class Layer:
                 return cost.scaled(lanes, period, self.step, self.accumulator.bits, self.out.bits)
             case _:
                 return Cost()
+
+    def _narrowed(self, limit: int) -> Cost:
+        """Requantization of all channels at once, or of so many as there is time for."""
+        channels = len(self.dot.matrix)
+        wide = self._after(channels)
+        fewer = (n for n in range(1, channels) if channels % n == 0)
+        lanes = next((n for n in fewer if self.windows * channels // n <= limit), channels)
+        if lanes == channels:
+            return wide
+        mux = cost.narrowed(channels * self.accumulator.bits, channels // lanes)
+        return min(wide, self._after(lanes) + mux, key=lambda found: found.luts)
 
     @cached_property
     def _weight_bits(self) -> int:
@@ -238,14 +249,14 @@ class Layer:
         total = array + words + places + self._after(engine.pe) + before
         return Choice(engine, self.windows * steps, total)
 
-    def _unrolled(self) -> Iterator[Choice]:
+    def _unrolled(self, limit: int) -> Iterator[Choice]:
         digits = int(sparse.counts(self.dot.matrix, Terms.POWERS).sum())
         if digits > _MOST_DIGITS:
             return
         fold = Fold(1, int(self.dot.matrix.shape[1]), 1, 1, 1, 1)
         before = self._before(Folded(1, self.dot.matrix.shape[1] + 1), fold)
         array = Cost(0.5 * self.source.type.bits * digits)
-        total = array + before + self._after(len(self.dot.matrix))
+        total = array + before + self._narrowed(limit)
         yield Choice(Unrolled(), cycles(self.dot, Unrolled(), self.source), total)
 
 

@@ -248,8 +248,16 @@ def serial() -> Design:
     return net.design("serial_scales", net.requantized(pooled, IntType(9, True), scales))
 
 
+def narrowed() -> Design:
+    """All channels at once before a layer that takes long: codes are made of a few at a time."""
+    net = Net((6, 6, 2))
+    codes = net.requantized(net.conv("x", 12, (3, 3), Unrolled(), padding=SAME), INT4)
+    return net.design("narrowed", net.requantized(net.conv(codes, 4, (3, 3), Folded(1, 2))))
+
+
 NODES = (
     serial(),
+    narrowed(),
     *CONVOLUTIONS,
     *pools(),
     residual("residual", Folded(1, 2), 2),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from designs import ACC32, UINT4, Design
-from nodes import NODES
+from nodes import NODES, SAME, single
 
 from a2q_hls.bound import Certified, certify
 from a2q_hls.cost import cost
@@ -16,7 +16,7 @@ from a2q_hls.folding import balanced
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Output
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
-from a2q_hls.stages import Sparse
+from a2q_hls.stages import RequantizeStage, Sparse
 from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom
 from a2q_hls.timing import bottleneck
 
@@ -35,6 +35,16 @@ def test_slower_targets_cost_no_more() -> None:
         total(plan(RESIDUAL, balanced(RESIDUAL, limit))).luts for limit in (324, 1296, 5184, 20736)
     ]
     assert costs == sorted(costs, reverse=True)
+
+
+def test_codes_are_made_by_as_few_lanes_as_keep_up() -> None:
+    design = next(design for design in NODES if design.name == "narrowed")
+    (codes, _) = (s for s in design.plan.stages if isinstance(s, RequantizeStage))
+    slowest = bottleneck(design.plan.stages)
+    assert codes.source.lanes < 12
+    assert codes.source.beats <= slowest < 2 * codes.source.beats
+    fast = single("fast", (6, 6, 2), 12, (3, 3), Unrolled(), padding=SAME).plan
+    assert next(s for s in fast.stages if isinstance(s, RequantizeStage)).source.lanes == 12
 
 
 @pytest.mark.parametrize("kind", [Folded, Unrolled])

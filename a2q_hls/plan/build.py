@@ -12,7 +12,7 @@ from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
-from a2q_hls.cost import cost
+from a2q_hls.cost import cost, narrowed
 from a2q_hls.ints import IntType
 from a2q_hls.network import (
     Add,
@@ -170,17 +170,29 @@ class Builder:
         return found[-1].sinks[0]
 
     def _requantize(self, node: Requantize) -> Stream:
+        """Codes of an accumulator, by fewer lanes where there is time and they cost less."""
         source = self._take(node.source)
+        stage = self._requantizer(node, source)
+        every = source.beats * source.lanes
+        for lanes in range(1, source.lanes):
+            if source.lanes % lanes == 0 and every // lanes <= self.goal:
+                narrow = self._requantizer(node, replace(source, lanes=lanes, beats=every // lanes))
+                more = narrowed(source.width, source.lanes // lanes)
+                if (cost(narrow) + more).luts < cost(stage).luts:
+                    stage = self._requantizer(node, self.resized(source, lanes, node.name))
+                break
+        self.stages.append(stage)
+        return stage.sink
+
+    def _requantizer(self, node: Requantize, source: Stream) -> RequantizeStage:
+        """The cheapest stage of these lanes that keeps up."""
         sink = self._stream(node, source.lanes)
         step = hardware_step(node.step, self.specs[node.source].range, node.type, source.type)
         period = self.specs[node.name].shape[2] // source.lanes
         stage = RequantizeStage(node, source, sink, step, period)
         serial = replace(stage, serial=serial_cycles(step) > 1)
         cheaper = cost(serial).luts < cost(stage).luts
-        if cheaper and source.beats * serial.cycles <= self.goal:
-            stage = serial
-        self.stages.append(stage)
-        return sink
+        return serial if cheaper and source.beats * serial.cycles <= self.goal else stage
 
     def _pool(self, node: MaxPool | SumPool) -> Stream:
         source, window = self._take(node.source), node.window

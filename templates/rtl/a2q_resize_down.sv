@@ -23,36 +23,39 @@ module a2q_resize_down #(
 
   localparam int unsigned BEATS     = RATIO * REPEATS;
   localparam int unsigned BEAT_BITS = $clog2(BEATS);
+  localparam int unsigned PART_BITS = RATIO > 1 ? $clog2(RATIO) : 1;
 
-  logic                  valid_q;
-  // The low bits are the output register, the others wait for their turn.
-  logic [RATIO*BITS-1:0] data_q;
+  logic                      valid_q;
+  logic     [RATIO*BITS-1:0] data_q;
   wire logic [BEAT_BITS-1:0] beat;
+  wire logic [PART_BITS-1:0] part;
 
   wire logic first = beat == '0;
-  wire logic en   = !valid_q || m_tready;
-  wire logic step = en && (s_tvalid || !first);
+  wire logic en    = !valid_q || m_tready;
+  wire logic step  = en && (s_tvalid || !first);
 
   assign s_tready = en && first;
   assign m_tvalid = valid_q;
-  assign m_tdata  = data_q[BITS-1:0];
 
   a2q_counter #(.PERIOD(BEATS)) beat_counter (
     .clk(clk), .rst_n(rst_n), .event_now(step), .count(beat)
   );
 
-  // A whole turn brings the first part back.
-  wire logic [RATIO*BITS-1:0] turned;
-  if (RATIO == 1) begin : gen_same
-    assign turned = data_q;
-  end else begin : gen_turn
-    assign turned = {data_q[BITS-1:0], data_q[RATIO*BITS-1:BITS]};
+  // The part at the output: whole turns of parts lie between two wide beats.
+  a2q_counter #(.PERIOD(RATIO)) part_counter (
+    .clk(clk), .rst_n(rst_n), .event_now(valid_q && m_tready), .count(part)
+  );
+
+  wire logic [BITS-1:0] parts [RATIO];
+  for (genvar i = 0; i < RATIO; i++) begin : gen_part
+    assign parts[i] = data_q[i*BITS+:BITS];
   end
+  assign m_tdata = parts[part];
 
   always_ff @(posedge clk) begin
     if (!rst_n) valid_q <= 1'b0;
     else if (en) valid_q <= step;
-    if (step) data_q <= first ? s_tdata : turned;
+    if (step && first) data_q <= s_tdata;
   end
 endmodule
 
