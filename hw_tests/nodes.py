@@ -252,7 +252,7 @@ def narrowed() -> Design:
     """All channels at once before a layer that takes long: codes are made of a few at a time."""
     net = Net((6, 6, 2))
     codes = net.requantized(net.conv("x", 12, (3, 3), Unrolled(), padding=SAME), INT4)
-    return net.design("narrowed", net.requantized(net.conv(codes, 4, (3, 3), Folded(1, 2))))
+    return net.design("narrowed", net.requantized(net.conv(codes, 4, (3, 3), Folded(4, 12))))
 
 
 NODES = (
