@@ -17,6 +17,7 @@ ORDER = (
     ("interval",),
     ("network",),
     ("check",),
+    ("sizes",),
     ("interpret",),
     ("store",),
     ("bound",),

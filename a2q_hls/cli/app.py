@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from a2q_hls import __version__
-from a2q_hls.cli import demo, doctor, hardware, models, training
+from a2q_hls.cli import demo, doctor, hardware, models, reports, training
 from a2q_hls.cli.console import errors
 from a2q_hls.errors import A2QError
 
@@ -31,8 +31,9 @@ app.command()(hardware.plan)
 app.command()(hardware.generate)
 app.command()(hardware.simulate)
 app.command()(hardware.synthesize)
-app.command()(hardware.compare)
-app.command()(hardware.hardware)
+app.command()(reports.compare)
+app.command()(reports.hardware)
+app.command()(reports.upscale)
 app.command()(models.quantize)
 app.command()(models.diagnose)
 app.command()(models.search)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verbs of the hardware: generate, simulate, synthesize and compare."""
+"""Verbs of the hardware: plan, generate, simulate and synthesize."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from a2q_hls.plan import Engine, Folded, Structure, Unrolled, Widths
 from a2q_hls.plan import plan as make_plan
 from a2q_hls.stages import Sparse
 from a2q_hls.synthesize import Quantity
-from a2q_hls.synthesize import family as known_family
 
 
 class EngineKind(str, Enum):
@@ -41,7 +40,7 @@ _KINDS = {
 Cycles = Annotated[int | None, typer.Option(min=1, help="Target: at most so many cycles a frame.")]
 Fps = Annotated[float | None, typer.Option(min=0.01, help="Target: frames a second, see --clock.")]
 Luts = Annotated[int | None, typer.Option(min=1, help="Target: at most so many LUTs, predicted.")]
-Clock = Annotated[float, typer.Option(min=0.01, help="MHz, for --fps.")]
+Clock = Annotated[float | None, typer.Option(min=0.01, help="MHz, for --fps; default 200.")]
 
 
 class Tool(str, Enum):
@@ -77,7 +76,7 @@ def generate(
     cycles: Cycles = None,
     fps: Fps = None,
     luts: Luts = None,
-    clock: Clock = 200.0,
+    clock: Clock = None,
     widths: Annotated[
         Widths | None, typer.Option(help="What sizes the accumulators; default exact.")
     ] = None,
@@ -90,13 +89,14 @@ def generate(
 
     Example: [bold]a2q-hls generate runs/p9 --target rtl --engine folded --pe 4 --simd 8[/]
     """
-    fold, constant, targets = (pe, simd), (levels, structure), (cycles, fps, luts)
+    fold, constant, targets = (pe, simd), (levels, structure), (cycles, fps, luts, clock)
     if (run / "plan.json").exists():
         _refuse_options(run, engine, *fold, *constant, *targets, widths, name)
         point = open_point(run)
     elif any(value is not None for value in targets):
-        _refuse_unused("a target", "--pe, --simd, --levels, --structure", (*fold, *constant))
-        aim = planning.Target(cycles, fps, clock, luts)
+        names = "--pe, --simd, --levels, --structure"
+        _refuse_unused("a target", names, (*fold, *constant), "no options that the planner sets")
+        aim = _target(cycles, fps, luts, clock)
         point = _planned(run, aim, engine, widths or Widths.EXACT, name or "")
     else:
         engines = _engines(load_network(run), engine, fold, constant)
@@ -104,6 +104,14 @@ def generate(
     for wanted in target or list(Target):
         stages.generate(point, wanted)
         console.print(f"{wanted.value}: {point.root / wanted.value}", soft_wrap=True)
+
+
+def _target(
+    cycles: int | None, fps: float | None, luts: int | None, clock: float | None
+) -> planning.Target:
+    if fps is None and clock is not None:
+        raise A2QError.of("--clock", "no --fps", "both, or --cycles or --luts alone")
+    return planning.Target(cycles, fps, planning.CLOCK if clock is None else clock, luts)
 
 
 def _planned(
@@ -128,7 +136,7 @@ def plan(
     cycles: Cycles = None,
     fps: Fps = None,
     luts: Luts = None,
-    clock: Clock = 200.0,
+    clock: Clock = None,
     engine: Annotated[
         EngineKind | None, typer.Option(help="Only engines of this kind; sparse: or folded.")
     ] = None,
@@ -138,7 +146,7 @@ def plan(
 
     Example: [bold]a2q-hls plan runs/p9 --fps 100000 --clock 250[/]
     """
-    certified, target = load_network(run), planning.Target(cycles, fps, clock, luts)
+    certified, target = load_network(run), _target(cycles, fps, luts, clock)
     kinds = _KINDS[engine] if engine else KINDS
     engines = planning.engines_for(certified, target, widths, kinds)
     console.print(planning.table(make_plan(certified, engines, widths)))
@@ -165,9 +173,11 @@ def _engines(
     return unrolled(certified, Unrolled(constant[0] or 0, constant[1] or Structure.CHAINS))
 
 
-def _refuse_unused(where: str, names: str, values: tuple[object, ...]) -> None:
+def _refuse_unused(
+    where: str, names: str, values: tuple[object, ...], expected: str = "options of this engine"
+) -> None:
     if any(value is not None for value in values):
-        raise A2QError.of(where, names, "only options of this engine")
+        raise A2QError.of(where, names, expected)
 
 
 def simulate(
@@ -234,43 +244,3 @@ def synthesize(
         cells = ", ".join(f"{module.metrics[q].value} {q.value}" for q in counts)
         console.print(f"{module.module}: {cells}", soft_wrap=True)
     console.print(f"{found.tool}, {family}: {found.whole.command}", soft_wrap=True)
-
-
-def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Design points, or runs with all of theirs.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for report.md and report.html.")] = None,
-    family: Annotated[str, typer.Option(help="Device family to compare.")] = "xcup",
-) -> None:
-    """Compare design points: resources, accuracy and the ratio to the 32-bit point.
-
-    Example: [bold]a2q-hls compare runs/qat runs/p9 --out runs/report[/]
-    """
-    from a2q_hls.flow.comparison import points_of, report_on
-
-    for table in report_on(points_of(runs), known_family(family).name, out):
-        console.print(table)
-    if out:
-        console.print(f"report: {out / 'report.html'}", soft_wrap=True)
-
-
-def hardware(
-    config: Annotated[Path, typer.Argument(help="YAML; see configs/hardware.")],
-    runs: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
-    report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
-) -> None:
-    """Networks of a study as hardware at equal throughput, simulated, synthesized and compared.
-
-    Interrupt it when you like: the same command goes on from what is done.
-
-    Example: [bold]a2q-hls hardware configs/hardware/fashion_mnist.yaml[/]
-    """
-    from a2q_hls.flow.hardware import build, load_settings
-    from a2q_hls.flow.hardware_page import write_hardware
-
-    settings = load_settings(config)
-    with bars() as shown:
-        built = build(settings, runs, shown.report, jobs)
-    command = f"a2q-hls hardware {config}"
-    for page in write_hardware(settings, built, report or runs / settings.name, command):
-        console.print(f"report: {page}", soft_wrap=True)

@@ -16,6 +16,8 @@ from a2q_hls.plan import Engine, Plan, Widths, plan
 from a2q_hls.stages import FoldedStage, SparseStage, Stage, UnrolledStage
 from a2q_hls.timing import bottleneck, cycles
 
+CLOCK = 200.0  # MHz.
+
 
 @dataclass(frozen=True)
 class Target:
@@ -23,7 +25,7 @@ class Target:
 
     cycles: int | None = None
     fps: float | None = None
-    clock: float = 200.0
+    clock: float = CLOCK
     luts: int | None = None
 
     def __post_init__(self) -> None:

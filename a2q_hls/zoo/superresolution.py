@@ -53,7 +53,7 @@ def bsd300(folder: Path, factor: int = 3, multiple: int = 1) -> PairSet:
     for root in (folder, folder / "bsd300", folder / "BSDS300" / "images"):
         parts = [_images(root / part) for part in ("train", "test")]
         if all(parts):
-            train, test = (tuple(_pair(path, factor, multiple) for path in p) for p in parts)
+            train, test = (tuple(pair(path, factor, multiple) for path in p) for p in parts)
             return PairSet(name, factor, train, test)
     address = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/bsds/BSDS300-images.tgz"
     expected = f"train/ and test/ with images; download {address}, unpack it there, or name --data"
@@ -64,7 +64,12 @@ def _images(folder: Path) -> Sequence[Path]:
     return sorted(path for path in folder.glob("*") if path.suffix.lower() in _SUFFIXES)
 
 
-def _pair(path: Path, factor: int, multiple: int) -> Pair:
+def pair(path: Path, factor: int, multiple: int = 1) -> Pair:
+    """Luminance of an image file, cropped to multiples of factor * multiple, large and small.
+
+    Raises:
+        A2QError: it is no image, or smaller than that.
+    """
     try:
         with Image.open(path) as image:
             large = luminance(np.asarray(image.convert("RGB")))

@@ -142,10 +142,21 @@ def refuse_unequal(
 
 def input_codes(qmodel: nn.Module, x: Tensor) -> Int64:
     """Codes (B, H, W, C), or (B, C) of a vector, that the network reads for real inputs x."""
-    model, _ = _quantized(qmodel)
-    quantizer = next(m for m in model.modules() if isinstance(m, InputQuantizer))
+    model, quantizer = _entry(qmodel)
     with evaluating(model):
         return _squeezed(channels_last(quantizer(x.cpu()).values))
+
+
+def input_scale(qmodel: nn.Module) -> tuple[float, int]:
+    """(scale, zero): an input code is worth (code - zero) * scale."""
+    model, quantizer = _entry(qmodel)
+    with evaluating(model):
+        return float(quantizer.scale()), int(quantizer.zero_point())
+
+
+def _entry(qmodel: nn.Module) -> tuple[fx.GraphModule, InputQuantizer]:
+    model, _ = _quantized(qmodel)
+    return model, next(m for m in model.modules() if isinstance(m, InputQuantizer))
 
 
 def output_codes(qmodel: nn.Module, x: Tensor) -> Int64:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs that compare: design points, networks at equal throughput, pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from a2q_hls.cli.console import bars, console
+from a2q_hls.synthesize import family as known_family
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(help="Design points, or runs with all of theirs.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for report.md and report.html.")] = None,
+    family: Annotated[str, typer.Option(help="Device family to compare.")] = "xcup",
+) -> None:
+    """Compare design points: resources, accuracy and the ratio to the 32-bit point.
+
+    Example: [bold]a2q-hls compare runs/qat runs/p9 --out runs/report[/]
+    """
+    from a2q_hls.flow.comparison import points_of, report_on
+
+    for table in report_on(points_of(runs), known_family(family).name, out):
+        console.print(table)
+    if out:
+        console.print(f"report: {out / 'report.html'}", soft_wrap=True)
+
+
+def hardware(
+    config: Annotated[Path, typer.Argument(help="YAML; see configs/hardware.")],
+    runs: Annotated[Path, typer.Option(help="Folder of all runs.")] = Path("runs"),
+    report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
+) -> None:
+    """Networks of a study as hardware at equal throughput, simulated, synthesized and compared.
+
+    Interrupt it when you like: the same command goes on from what is done.
+
+    Example: [bold]a2q-hls hardware configs/hardware/fashion_mnist.yaml[/]
+    """
+    from a2q_hls.flow.hardware import build, load_settings
+    from a2q_hls.flow.hardware_page import write_hardware
+
+    settings = load_settings(config)
+    with bars() as shown:
+        built = build(settings, runs, shown.report, jobs)
+    command = f"a2q-hls hardware {config}"
+    for page in write_hardware(settings, built, report or runs / settings.name, command):
+        console.print(f"report: {page}", soft_wrap=True)
+
+
+def upscale(
+    run: Annotated[Path, typer.Argument(help="Run folder of a super-resolution network.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures, JPEG or PNG.")],
+    cycles: Annotated[
+        int | None, typer.Option(min=1, help="Cycles a picture at most; default 64 a small pixel.")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Default RUN/upscale.")] = None,
+) -> None:
+    """Shrink whole pictures and enlarge them by generated hardware, in C++ and RTL.
+
+    Example: [bold]a2q-hls upscale runs/espcn lake.jpg[/]
+    """
+    from a2q_hls.flow.upscale import upscale as enlarge
+    from a2q_hls.flow.upscale_page import write_upscaled
+
+    with bars() as shown:
+        made = [enlarge(run, image, cycles, shown.report) for image in images]
+    command = f"a2q-hls upscale {run} {' '.join(image.name for image in images)}"
+    for page in write_upscaled(made, report or run / "upscale", command):
+        console.print(f"report: {page}", soft_wrap=True)
