@@ -56,6 +56,8 @@ bench: $(READY)
 	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,peers]"
 	$(BIN)/python bench/adders.py
+	$(BIN)/python bench/thresholds.py
+	$(BIN)/python bench/finn.py
 	$(BIN)/python bench/simulators.py
 	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore quantizers.py
 

@@ -51,13 +51,14 @@ class Design(_Strict):
 class Settings(_Strict):
     """What is built: every design at every number of cycles a frame.
 
-    ``study`` is the name of a study whose networks lie below runs/; the first design is what the
-    others are compared with.
+    ``study`` is the name of a study whose networks lie below runs/, and ``score`` what it measured;
+    the first design is what the others are compared with.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     title: str
     study: str
+    score: Literal["accuracy", "psnr"] = "accuracy"
     cycles: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     designs: tuple[Design, ...] = Field(min_length=1)
     frames: int = Field(default=16, ge=2)

@@ -34,7 +34,7 @@ def write_hardware(
         settings.title,
         [text for cycles in settings.cycles if (text := _headline(built, cycles))],
         [
-            *(_resources(built, cycles) for cycles in settings.cycles),
+            *(_resources(settings, built, cycles) for cycles in settings.cycles),
             *(_engines(built, cycles) for cycles in settings.cycles),
             _errors(built),
         ],
@@ -84,20 +84,25 @@ def _headline(built: Sequence[Built], cycles: int) -> str:
     return (
         f"At {cycles:,} cycles a frame {best.name} takes {_luts(best).value:,} LUTs, "
         f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), with "
-        f"{best.score / best.float_score:.1%} of the float score."
+        f"{best.score / best.float_score:.1%} of the float network's score."
     )
 
 
-def _resources(built: Sequence[Built], cycles: int) -> Table:
+def _score(settings: Settings, score: float) -> str:
+    return f"{score:.2f}" if settings.score == "psnr" else f"{100 * score:.2f}"
+
+
+def _resources(settings: Settings, built: Sequence[Built], cycles: int) -> Table:
     rows = [row for row in built if row.cycles == cycles]
-    headings = ("design", "score, %", "of float, %", "interval", "LUT", "compute", "memory")
+    score = "PSNR, dB" if settings.score == "psnr" else "accuracy, %"
+    headings = ("design", score, "of float, %", "interval", "LUT", "compute", "memory")
     return Table(
         f"{cycles:,} cycles a frame at most",
         (*headings, "FF", "BRAM18", "LUT ratio"),
         tuple(
             (
                 row.name,
-                f"{100 * row.score:.2f}",
+                _score(settings, row.score),
                 f"{100 * row.score / row.float_score:.1f}",
                 f"{row.simulation.interval:,}",
                 f"{_luts(row).value:,}",
