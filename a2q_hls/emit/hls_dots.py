@@ -55,18 +55,8 @@ def folded(stage: FoldedStage, certified: Certified) -> Layer:
 
 def sparse(stage: SparseStage, certified: Certified) -> Layer:
     """Kernel of a sparse engine."""
-    schedule, node = stage.schedule, stage.node
-    banks = IntType(max(1, (schedule.lanes - 1).bit_length()), False)
-    entry, factor = IntType(schedule.entry_bits, False), IntType(stage.factor_bits, False)
-    beats = (-1, schedule.fill)
-    layout = "[step][lane]"
-    arrays = (
-        Array("entries", entry, schedule.entries, layout),
-        Array("factors", factor, stage.factors, layout),
-        Array("ends", IntType(1, False), schedule.last[:, None], "[step]: channels end"),
-        Array("banks", banks, schedule.banks.reshape(beats), "[beat][code]"),
-        Array("slots", entry, schedule.slots.reshape(beats), "[beat][code]"),
-    )
+    schedule, node, arrays = stage.schedule, stage.node, _sparse_arrays(stage)
+    entry, factor, _, banks, _ = (array.type for array in arrays)
     count = len(schedule.banks) // schedule.fill
     numbers: dict[str, int | bool] = {
         "products": schedule.kind is Terms.PRODUCTS,
@@ -95,6 +85,21 @@ def sparse(stage: SparseStage, certified: Certified) -> Layer:
         arrays,
         about=(engine, _proof(proof)),
         named=True,
+    )
+
+
+def _sparse_arrays(stage: SparseStage) -> tuple[Array, ...]:
+    """Entries, factors and ends of the schedule, banks and slots of the inputs."""
+    schedule = stage.schedule
+    entry, factor = IntType(schedule.entry_bits, False), IntType(stage.factor_bits, False)
+    banks = IntType(max(1, (schedule.lanes - 1).bit_length()), False)
+    beats, layout = (-1, schedule.fill), "[step][lane]"
+    return (
+        Array("entries", entry, schedule.entries, layout),
+        Array("factors", factor, stage.factors, layout),
+        Array("ends", IntType(1, False), schedule.last[:, None], "[step]: channels end"),
+        Array("banks", banks, schedule.banks.reshape(beats), "[beat][code]"),
+        Array("slots", entry, schedule.slots.reshape(beats), "[beat][code]"),
     )
 
 

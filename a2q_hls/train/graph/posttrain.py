@@ -34,9 +34,8 @@ def column_by_column(
     """
     scale, zero = float(x.scale), float(x.zero)
     floats, codes = rows(dot, wanted / scale, x.values - zero, axe.rows)
-    budget = None
-    if layer.accumulator is not None:
-        budget = Budget(dot.quantizer.spec.x, layer.accumulator, axe.tile)
+    accumulator, inputs = layer.accumulator, dot.quantizer.spec.x
+    budget = None if accumulator is None else Budget(inputs, accumulator, axe.tile)
     order = hardware_order(dot, channels)
     rows_of_groups = dot.matrix[:, order].double().chunk(dot.geometry.groups)
     parts = [
