@@ -106,7 +106,7 @@ def test_networks_without_scales_or_of_another_kind_are_refused(
     image, run = picture(tmp_path / "a.png", 24, 24), tmp_path / "run"
     network = store.load(espcn[1] / "network.a2q")
     store.save(network, run / "network.a2q")
-    with pytest.raises(A2QError, match="expected test.npz with 'scales'"):
+    with pytest.raises(A2QError, match=r"expected test\.npz with 'scales'"):
         enlarged(run, image)
     np.savez(run / "test.npz", scales=np.zeros((2, 2)))
     with pytest.raises(A2QError, match="found scales"):

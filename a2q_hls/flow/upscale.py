@@ -82,9 +82,9 @@ def upscale(run: Path, image: Path, cycles: int | None, progress: Report) -> Ups
     frames = Frames(x, run_flat(found, x), np.full(1, -1, np.int64), sizes.name)
     made = []
     for index, simulator in enumerate((Simulator.CSIM, Simulator.RTL)):
-        progress(f"{sizes.name}: {simulator.value}", index, 2)
+        progress(sizes.name, index, 2)
         made.append(stages.simulate(point, simulator, frames))
-    progress(f"{sizes.name}: {Simulator.RTL.value}", 2, 2)
+    progress(sizes.name, 2, 2)
     return Upscaled(sizes, _pixels(frames.expected, sizes, scales[1]), point, tuple(made))
 
 

@@ -30,7 +30,8 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
         [
             "PSNR of the luminance of 8 bits against the original, without a border of as many "
             "pixels as the factor.",
-            "The interval is the RTL's; samples per second are whole pictures.",
+            "Cycles are those from the first pixel in to the last one out, in the RTL; csim/s and "
+            "RTL/s are pictures a second of the two simulations.",
         ],
         {_slug(p): (_caption(p), _drawn(p)) for p in pictures},
         list(dict.fromkeys(s.tool for p in pictures for s in p.simulations)),
