@@ -19,7 +19,7 @@ from a2q_hls.plan.engines import possible_pe, possible_simd
 from a2q_hls.sparse import Terms
 from a2q_hls.stages import Fold, Sparse
 from a2q_hls.stages.memory import LUTS_A_BLOCK, lutram
-from a2q_hls.steps import CompareStep, HardwareStep, ShiftStep, hardware_step
+from a2q_hls.steps import CompareStep, HardwareStep, hardware_steps
 
 KINDS = (Folded, Sparse, Unrolled)
 _MOST_DIGITS = 12_000  # Weights of larger unrolled layers are not turned into adders in good time.
@@ -116,7 +116,7 @@ class Layer:
     dot: Dot
     source: Spec
     accumulator: IntType
-    step: HardwareStep | None
+    steps: tuple[HardwareStep, ...]
     out: IntType
 
     @classmethod
@@ -124,11 +124,12 @@ class Layer:
         """The layer of a Dot in its network."""
         accumulator = declared(certified.certificates[dot.name], widths)
         readers = [n for n in certified.network.nodes if dot.name in n.sources]
-        step, out = None, accumulator
+        steps: tuple[HardwareStep, ...] = ()
+        out = accumulator
         if len(readers) == 1 and isinstance(reader := readers[0], Requantize):
             ranges, out = certified.specs[dot.name].range, reader.type
-            step = hardware_step(reader.step, ranges, out, accumulator)
-        return cls(dot, certified.specs[dot.source], accumulator, step, out)
+            steps = hardware_steps(reader.step, ranges, out, accumulator)
+        return cls(dot, certified.specs[dot.source], accumulator, steps, out)
 
     @cached_property
     def windows(self) -> int:
@@ -156,15 +157,15 @@ class Layer:
             yield from self._unrolled(limit)
 
     def _after(self, lanes: int) -> Cost:
-        """Requantization of so many lanes."""
+        """Requantization of so many lanes, by its cheapest form."""
+        found = [self._requantized(step, lanes) for step in self.steps]
+        return min(found, key=lambda needs: needs.luts, default=Cost())
+
+    def _requantized(self, step: HardwareStep, lanes: int) -> Cost:
         period = max(1, len(self.dot.matrix) // lanes)
-        match self.step:
-            case CompareStep():
-                return cost.searched(lanes, period, self.out.bits, self.step.type.bits)
-            case ShiftStep():
-                return cost.scaled(lanes, period, self.step, self.accumulator.bits, self.out.bits)
-            case _:
-                return Cost()
+        if isinstance(step, CompareStep):
+            return cost.searched(lanes, period, self.out.bits, step.type.bits)
+        return cost.scaled(lanes, period, step, self.accumulator.bits, self.out.bits)
 
     def _narrowed(self, limit: int) -> Cost:
         """Requantization of all channels at once, or of so many as there is time for."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requantization in hardware form: thresholds compared in parallel, or add, shift and clip."""
+"""Requantization in hardware form: thresholds, or multiply, add, shift and clip."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ class ShiftStep:
 
 
 HardwareStep = CompareStep | ShiftStep
+_MOST_LEVELS = 64  # Of codes that thresholds may give: their table grows with the levels.
+
+
+def hardware_steps(
+    step: Step, ranges: Intervals, out: IntType, acc: IntType
+) -> tuple[HardwareStep, ...]:
+    """Every hardware form of a step function, the usual one first; a cost decides between them."""
+    usual = hardware_step(step, ranges, out, acc)
+    if isinstance(step, MultiplyAddShift) and out.levels <= _MOST_LEVELS:
+        return usual, _compare(as_thresholds(step, ranges, out), acc)
+    return (usual,)
 
 
 def hardware_step(step: Step, ranges: Intervals, out: IntType, acc: IntType) -> HardwareStep:
@@ -53,6 +64,20 @@ def hardware_step(step: Step, ranges: Intervals, out: IntType, acc: IntType) -> 
             return _shift(step, ranges, acc)
         case _:
             assert_never(step)
+
+
+def as_thresholds(step: MultiplyAddShift, ranges: Intervals, out: IntType) -> Thresholds:
+    """The step as thresholds, equal to it inside the ranges; what they never reach is above them.
+
+    Level k is reached where multiplier * acc >= (min + k) * 2^shift - addend.
+    """
+    levels = np.arange(out.min + 1, out.max + 1)
+    wanted = (levels << step.shift.values[:, None]) - step.addend.values[:, None]
+    factor = step.multiplier.values[:, None]
+    never, always = ranges.hi[:, None] + 1, ranges.lo[:, None]
+    first = -(-wanted // np.maximum(factor, 1))
+    first = np.where(factor > 0, first, np.where(wanted <= 0, always, never))
+    return Thresholds(IntTensor.spanning(np.clip(first, always, never)))
 
 
 def _compare(step: Thresholds, acc: IntType) -> CompareStep:

@@ -8,7 +8,7 @@ from a2q_hls.interpret import step
 from a2q_hls.interval import Intervals
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import MultiplyAddShift, Thresholds
-from a2q_hls.steps import CompareStep, ShiftStep, hardware_step
+from a2q_hls.steps import CompareStep, ShiftStep, hardware_step, hardware_steps
 
 ACC = IntType(10, True)
 
@@ -73,3 +73,31 @@ def test_channel_that_never_changes_is_still_a_shift(constant: int) -> None:
     assert isinstance(form, ShiftStep)
     acc = np.arange(-50, 51)[:, None]
     assert (through(form, out, acc) == constant).all()
+
+
+@given(
+    st.integers(0, 60),
+    st.integers(-3000, 3000),
+    st.integers(0, 9),
+    st.integers(-300, 300),
+    st.integers(0, 300),
+    st.sampled_from([IntType(4, False), IntType(5, True), IntType(6, False), IntType(1, False)]),
+)
+def test_scales_become_equal_thresholds(
+    multiplier: int, addend: int, shift: int, lo: int, size: int, out: IntType
+) -> None:
+    values = [IntTensor.spanning(np.array([value])) for value in (multiplier, addend, shift)]
+    scales = MultiplyAddShift(*values)
+    forms = hardware_steps(scales, intervals(lo, lo + size), out, ACC)
+    acc = np.arange(lo, lo + size + 1)[:, None]
+    assert [type(form) for form in forms] == [ShiftStep, CompareStep]
+    for form in forms:
+        assert np.array_equal(through(form, out, acc), step(scales, out, acc))
+
+
+def test_wide_codes_have_no_thresholds() -> None:
+    one = IntTensor.spanning(np.array([1]))
+    forms = hardware_steps(
+        MultiplyAddShift(one, one, one), intervals(-9, 9), IntType(8, False), ACC
+    )
+    assert [type(form) for form in forms] == [ShiftStep]

@@ -48,7 +48,7 @@ from a2q_hls.stages import (
     WindowStage,
 )
 from a2q_hls.stages.tensors import serial_cycles
-from a2q_hls.steps import hardware_step
+from a2q_hls.steps import hardware_steps
 
 
 @dataclass
@@ -187,12 +187,12 @@ class Builder:
     def _requantizer(self, node: Requantize, source: Stream) -> RequantizeStage:
         """The cheapest stage of these lanes that keeps up."""
         sink = self._stream(node, source.lanes)
-        step = hardware_step(node.step, self.specs[node.source].range, node.type, source.type)
+        steps = hardware_steps(node.step, self.specs[node.source].range, node.type, source.type)
         period = self.specs[node.name].shape[2] // source.lanes
-        stage = RequantizeStage(node, source, sink, step, period)
-        serial = replace(stage, serial=serial_cycles(step) > 1)
-        cheaper = cost(serial).luts < cost(stage).luts
-        return serial if cheaper and source.beats * serial.cycles <= self.goal else stage
+        stages = [RequantizeStage(node, source, sink, step, period) for step in steps]
+        slower = [replace(stages[0], serial=True)] if serial_cycles(steps[0]) > 1 else []
+        stages += [stage for stage in slower if source.beats * stage.cycles <= self.goal]
+        return min(stages, key=lambda stage: cost(stage).luts)
 
     def _pool(self, node: MaxPool | SumPool) -> Stream:
         source, window = self._take(node.source), node.window
