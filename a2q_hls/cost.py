@@ -12,6 +12,7 @@ from math import ceil, log2
 
 from typing_extensions import assert_never
 
+from a2q_hls.ints import IntType
 from a2q_hls.sparse import Terms, terms_of
 from a2q_hls.stages import (
     AddStage,
@@ -111,10 +112,17 @@ def sparse_array(
     return Cost(engine.pe * (each + sums) + 1.5 * lanes + 25 + 5 * engine.fill, banks)
 
 
-def searched(lanes: int, period: int, levels: int, bits: int) -> Cost:
-    """Thresholds by binary search in one cycle: a comparison and a table a level and lane."""
-    tables = 0.8 * sum(rom(period << level, bits) for level in range(levels))
-    return Cost(lanes * levels * 0.75 * bits + counter(period), lanes * tables)
+def searched(lanes: int, period: int, levels: int, step: CompareStep) -> Cost:
+    """Thresholds by binary search in one cycle: a comparison and a table a level and lane.
+
+    Comparisons take in small tables, and large ones share logic, so that tables grow slower than
+    their words. Bits above those of the thresholds hold the sign alone.
+    """
+    values = step.thresholds.values
+    used = IntType.signed_spanning(int(values.min()), int(values.max())).bits
+    bits = used + 0.2 * (step.type.bits - used)
+    tables = 0.145 * sum((period << level) ** 0.62 for level in range(levels))
+    return Cost(lanes * levels * 0.38 * bits + counter(period), lanes * tables * bits)
 
 
 def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: int) -> Cost:
@@ -143,14 +151,14 @@ def serially(lanes: int, period: int, step: ShiftStep, out_bits: int) -> Cost:
     words = step.multiplier.type.bits + step.addend.type.bits
     shifts = step.shift.values
     varied = int(shifts.max() - shifts.min()).bit_length()
-    lane = 2.0 * bits + step.multiplier.type.bits + 0.5 * varied * bits + 1.5 * out_bits
+    lane = 2.5 * bits + 1.3 * step.multiplier.type.bits + 0.6 * varied * bits + 1.5 * out_bits
     tables = Cost(0, lanes * constants(period, words + varied))
     return tables + Cost(lanes * lane + counter(period) + counter(step.multiplier.type.bits + 1))
 
 
 def narrowed(width: int, ratio: int, repeats: int = 1) -> Cost:
     """A wide beat given part by part."""
-    mux = 0.42 * width if ratio > 1 else 0.0
+    mux = 0.39 * width if ratio > 1 else 0.0
     return Cost(mux + counter(ratio) + counter(ratio * repeats) + 3)
 
 
@@ -172,7 +180,7 @@ def cost(stage: Stage) -> Cost:
         case PoolStage():
             lanes, bits = stage.source.lanes, stage.sink.type.bits
             kept = Cost(0, lutram(stage.depth, lanes * bits))
-            return kept + Cost(lanes * 1.2 * bits + 0.7 * counter(stage.source.beats) + 4)
+            return kept + Cost(lanes * 1.6 * bits + 8)
         case ReduceStage():
             return Cost(stage.source.lanes * 2.0 * stage.sink.type.bits + counter(stage.length) + 3)
         case ArgMaxStage():
@@ -232,8 +240,8 @@ def _buffer(stage: WindowStage | ReorderStage) -> Cost:
     if isinstance(stage, WindowStage):
         geometry = stage.geometry
         loops = (*geometry.outputs, *geometry.window.kernel, geometry.words)
-        control += sum(counter(n) for n in loops) + 2.0 * address
-        control += 0.35 * stage.source.width if any(geometry.window.padding) else 0
+        moves = sum(n > 1 for n in loops)
+        control = 12 + (3.0 + 1.5 * moves) * address + sum(counter(n) for n in loops)
     return memory(stage.depth, stage.source.width) + Cost(control)
 
 
@@ -242,14 +250,14 @@ def _registers(stage: ParallelWindowStage) -> Cost:
     kernel = stage.geometry.window.kernel
     gap = width - kernel[1]
     lines = Cost(0, (kernel[0] - 1) * lutram(gap - 1, stage.source.width)) if gap > 1 else Cost()
-    return lines + Cost(counter(height) + counter(width) + 12 + stage.source.width * 0.5)
+    return lines + Cost(counter(height) + counter(width) + 12 + 0.1 * stage.source.width)
 
 
 def _requantize(stage: RequantizeStage) -> Cost:
     lanes, period, out = stage.source.lanes, stage.period, stage.sink.type.bits
     match stage.step:
         case CompareStep():
-            return searched(lanes, period, out, stage.step.type.bits)
+            return searched(lanes, period, out, stage.step)
         case ShiftStep():
             if stage.serial:
                 return serially(lanes, period, stage.step, out)

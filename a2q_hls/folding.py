@@ -146,7 +146,7 @@ class Layer:
 
     def choices(self, limit: int, kinds: tuple[type, ...]) -> Iterator[Choice]:
         """Engines worth a look: all folds, and sparse and unrolled ones where they may pay."""
-        found = [self._folded(fold) for fold in folds(self.dot)] if Folded in kinds else []
+        found = [self._folded(f, limit) for f in folds(self.dot)] if Folded in kinds else []
         fitting = [choice for choice in found if choice.cycles <= limit]
         yield from fitting
         least = min((choice.price for choice in fitting), default=float("inf"))
@@ -156,39 +156,39 @@ class Layer:
         if Unrolled in kinds:
             yield from self._unrolled(limit)
 
-    def _after(self, lanes: int) -> Cost:
-        """Requantization of so many lanes, by its cheapest form."""
-        found = [self._requantized(step, lanes) for step in self.steps]
-        return min(found, key=lambda needs: needs.luts, default=Cost())
-
-    def _requantized(self, step: HardwareStep, lanes: int) -> Cost:
-        period = max(1, len(self.dot.matrix) // lanes)
-        if isinstance(step, CompareStep):
-            return cost.searched(lanes, period, self.out.bits, step.type.bits)
-        return cost.scaled(lanes, period, step, self.accumulator.bits, self.out.bits)
-
-    def _narrowed(self, limit: int) -> Cost:
-        """Requantization of all channels at once, or of so many as there is time for."""
-        channels = len(self.dot.matrix)
-        wide = self._after(channels)
-        fewer = (n for n in range(1, channels) if channels % n == 0)
-        lanes = next((n for n in fewer if self.windows * channels // n <= limit), channels)
-        if lanes == channels:
+    def _after(self, lanes: int, limit: int) -> Cost:
+        """Requantization of so many lanes, or of as few of them as there is time for."""
+        wide = self._requantized(lanes)
+        fewer = (n for n in range(1, lanes) if lanes % n == 0)
+        least = next((n for n in fewer if self.windows * len(self.dot.matrix) // n <= limit), lanes)
+        if least == lanes:
             return wide
-        mux = cost.narrowed(channels * self.accumulator.bits, channels // lanes)
-        return min(wide, self._after(lanes) + mux, key=lambda found: found.luts)
+        mux = cost.narrowed(lanes * self.accumulator.bits, lanes // least)
+        return min(wide, self._requantized(least) + mux, key=lambda found: found.luts)
+
+    def _requantized(self, lanes: int) -> Cost:
+        """Requantization of so many lanes, by its cheapest form."""
+        period = max(1, len(self.dot.matrix) // lanes)
+        found = []
+        for step in self.steps:
+            if isinstance(step, CompareStep):
+                found.append(cost.searched(lanes, period, self.out.bits, step))
+            else:
+                bits = self.accumulator.bits
+                found.append(cost.scaled(lanes, period, step, bits, self.out.bits))
+        return min(found, key=lambda needs: needs.luts, default=Cost())
 
     @cached_property
     def _weight_bits(self) -> int:
         type_ = self.dot.weights.type
         return type_.bits + (not type_.signed)
 
-    def _folded(self, engine: Folded) -> Choice:
+    def _folded(self, engine: Folded, limit: int) -> Choice:
         fold, x = Fold.of(self.dot, engine), self.source.type.bits
         bits = self.accumulator.bits
         array = cost.folded_array(fold.pe, fold.simd, x, self._weight_bits, bits, bits, fold.steps)
         weights = cost.memory(fold.cycles, fold.pe * fold.simd * self._weight_bits, True)
-        total = Cost(array) + weights + self._after(fold.pe) + self._before(engine, fold)
+        total = Cost(array) + weights + self._after(fold.pe, limit) + self._before(engine, fold)
         return Choice(engine, cycles(self.dot, engine, self.source), total)
 
     def _before(self, engine: Folded, fold: Fold) -> Cost:
@@ -222,7 +222,7 @@ class Layer:
         terms = int(self._tally(kind).sum())
         lanes = -(-max(terms // (budget * pe), 1) // fill) * fill
         while lanes <= matrix.shape[1]:
-            choice = self._sparse_choice(Sparse(lanes, fill, kind, pe), terms)
+            choice = self._sparse_choice(Sparse(lanes, fill, kind, pe), terms, budget)
             if choice.price >= least:
                 return None
             steps = sparse.cycles(matrix, pe, lanes, fill, kind)
@@ -234,7 +234,7 @@ class Layer:
     def _tally(self, kind: Terms) -> Int64:
         return sparse.counts(self.dot.matrix, kind)
 
-    def _sparse_choice(self, engine: Sparse, terms: int) -> Choice:
+    def _sparse_choice(self, engine: Sparse, terms: int, budget: int) -> Choice:
         """Cost with the steps that there are at least."""
         x, length = self.source.type.bits, int(self.dot.matrix.shape[1])
         entry_bits = (-(-length // engine.lanes)).bit_length()
@@ -247,7 +247,7 @@ class Layer:
         bank_bits = max(1, (engine.lanes // engine.fill - 1).bit_length())
         places = cost.memory(length // engine.fill, engine.fill * (entry_bits + bank_bits), True)
         before = self._before(Folded(1, engine.fill), Fold(1, engine.fill, 1, 1, 1, 1))
-        total = array + words + places + self._after(engine.pe) + before
+        total = array + words + places + self._after(engine.pe, budget * self.windows) + before
         return Choice(engine, self.windows * steps, total)
 
     def _unrolled(self, limit: int) -> Iterator[Choice]:
@@ -257,7 +257,7 @@ class Layer:
         fold = Fold(1, int(self.dot.matrix.shape[1]), 1, 1, 1, 1)
         before = self._before(Folded(1, self.dot.matrix.shape[1] + 1), fold)
         array = Cost(0.5 * self.source.type.bits * digits)
-        total = array + before + self._narrowed(limit)
+        total = array + before + self._after(len(self.dot.matrix), limit)
         yield Choice(Unrolled(), cycles(self.dot, Unrolled(), self.source), total)
 
 

@@ -58,7 +58,7 @@ module a2q_fifo #(
     end
     a2q_memory #(.BITS(BITS), .DEPTH(DEPTH), .BLOCK(1'b1)) memory (
       .clk(clk), .write(write), .write_address(write_address), .write_data(s_tdata),
-      .read(read), .read_address(read_address), .read_data(m_tdata)
+      .blank(1'b0), .read(read), .read_address(read_address), .read_data(m_tdata)
     );
   end else begin : gen_distributed
     logic [BITS-1:0] memory [DEPTH];

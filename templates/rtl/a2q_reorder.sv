@@ -109,7 +109,7 @@ module a2q_reorder #(
 
   a2q_memory #(.BITS(BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) memory (
     .clk(clk), .write(write), .write_address(write_address), .write_data(s_tdata),
-    .read(read), .read_address(address_q), .read_data(m_tdata)
+    .blank(1'b0), .read(read), .read_address(address_q), .read_data(m_tdata)
   );
 endmodule
 

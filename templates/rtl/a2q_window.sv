@@ -185,16 +185,11 @@ module a2q_window #(
     end
   end
 
-  wire logic [BITS-1:0] data;
-  a2q_memory #(.BITS(BITS), .DEPTH(DEPTH), .BLOCK(BLOCK)) memory (
-    .clk(clk), .write(write), .write_address(write_address), .write_data(s_tdata),
-    .read(read), .read_address(address_q), .read_data(data)
-  );
-
+  // Outside the image, where the kernel reaches over its border, a read gives FILL.
+  wire logic outside;
   if (BORDER) begin : gen_border
     logic [KH-1:0] rows    [OH];
     logic [KW-1:0] columns [OW];
-    logic          inside_q;
 
     initial begin
       for (int i = 0; i < int'(OH); i++) rows[i] = ROWS[i*KH+:KH];
@@ -203,14 +198,15 @@ module a2q_window #(
 
     wire logic [KH-1:0] inside_rows    = rows[oy];
     wire logic [KW-1:0] inside_columns = columns[ox];
-
-    always_ff @(posedge clk) begin
-      if (read) inside_q <= inside_rows[ky] && inside_columns[kx];
-    end
-    assign m_tdata = inside_q ? data : FILL;
+    assign outside = !(inside_rows[ky] && inside_columns[kx]);
   end else begin : gen_inside
-    assign m_tdata = data;
+    assign outside = 1'b0;
   end
+
+  a2q_memory #(.BITS(BITS), .DEPTH(DEPTH), .BLOCK(BLOCK), .FILL(FILL)) memory (
+    .clk(clk), .write(write), .write_address(write_address), .write_data(s_tdata),
+    .read(read), .blank(outside), .read_address(address_q), .read_data(m_tdata)
+  );
 endmodule
 
 `default_nettype wire
