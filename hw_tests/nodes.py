@@ -149,6 +149,7 @@ CONVOLUTIONS = (
     single("sparse_filled", (4, 4, 2), 3, (3, 3), Sparse(9)),
     single("sparse_wide", (4, 4, 4), 3, (1, 1), Sparse(16, 4, Terms.POWERS, 3), type_=INT4),
     single("sparse_signed", (4, 4, 2), 3, (3, 3), Sparse(2, 2, Terms.PRODUCTS), type_=INT4),
+    single("block", (2, 10, 128), 8, (3, 3), Folded(2, 4), padding=SAME),
     single("signed", (5, 5, 2), 4, (3, 3), Folded(2, 1), padding=SAME, fill=-3, type_=INT4),
 )
 

@@ -106,3 +106,11 @@ def test_every_stage_has_a_cost_and_a_row(design: Design) -> None:
     made = design.plan
     assert all(cost(stage).luts >= 0 for stage in made.stages)
     assert table(made).row_count == len(made.stages) + 1
+
+
+def test_large_windows_and_weights_are_block_ram() -> None:
+    stages = next(design for design in NODES if design.name == "block").plan.stages
+    assert [stage.name for stage in stages if getattr(stage, "block", False)] == [
+        "conv0_window",
+        "conv0",
+    ]
