@@ -242,6 +242,8 @@ def _buffer(stage: WindowStage | ReorderStage) -> Cost:
         loops = (*geometry.outputs, *geometry.window.kernel, geometry.words)
         moves = sum(n > 1 for n in loops)
         control = 12 + (3.0 + 1.5 * moves) * address + sum(counter(n) for n in loops)
+        # Behind LUTRAM the register's set and reset give the border.
+        control += stage.source.width if stage.block and any(geometry.window.padding) else 0
     return memory(stage.depth, stage.source.width) + Cost(control)
 
 

@@ -71,8 +71,11 @@ def as_thresholds(step: MultiplyAddShift, ranges: Intervals, out: IntType) -> Th
 
     Level k is reached where multiplier * acc >= (min + k) * 2^shift - addend.
     """
-    levels = np.arange(out.min + 1, out.max + 1)
-    wanted = (levels << step.shift.values[:, None]) - step.addend.values[:, None]
+    shift = step.shift.values[:, None]
+    # No sum reaches MAX_ACCUMULATOR: levels beyond that are as good as the first of them.
+    most = (MAX_ACCUMULATOR >> shift) + 1
+    levels = np.clip(np.arange(out.min + 1, out.max + 1), -most, most)
+    wanted = (levels << shift) - step.addend.values[:, None]
     factor = step.multiplier.values[:, None]
     never, always = ranges.hi[:, None] + 1, ranges.lo[:, None]
     first = -(-wanted // np.maximum(factor, 1))

@@ -52,7 +52,8 @@ def espcn(tmp_path_factory: pytest.TempPathFactory) -> tuple[torch.nn.Module, Pa
 
 
 def enlarged(run: Path, image: Path) -> Upscaled:
-    return upscale(run, image, 6_000, lambda *_: None)
+    (found,) = upscale(run, [image], 6_000, lambda *_: None)
+    return found
 
 
 def by_torch(model: torch.nn.Module, small: Pixels) -> Pixels:
@@ -88,7 +89,7 @@ def test_the_report_shows_the_picture(espcn: tuple[torch.nn.Module, Path], tmp_p
     assert done.exit_code == 0, done.output
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| spots | 10 x 8 | 30 x 24 |" in text
-    assert (tmp_path / "out" / "plots" / "spots.svg").exists()
+    assert (tmp_path / "out" / "plots" / "0_spots.svg").exists()
 
 
 def test_what_is_no_picture_is_refused(espcn: tuple[torch.nn.Module, Path], tmp_path: Path) -> None:
@@ -96,6 +97,8 @@ def test_what_is_no_picture_is_refused(espcn: tuple[torch.nn.Module, Path], tmp_
     broken.write_bytes(b"nothing")
     with pytest.raises(A2QError, match=r"broken\.png: found no image"):
         enlarged(espcn[1], broken)
+    with pytest.raises(A2QError, match="more than 6 a side"):
+        enlarged(espcn[1], picture(tmp_path / "small.png", 6, 40))
     with pytest.raises(A2QError, match="at least 3 x 3"):
         enlarged(espcn[1], picture(tmp_path / "thin.png", 2, 40))
 
@@ -111,6 +114,34 @@ def test_networks_without_scales_or_of_another_kind_are_refused(
     np.savez(run / "test.npz", scales=np.zeros((2, 2)))
     with pytest.raises(A2QError, match="found scales"):
         enlarged(run, image)
+    (run / "test.npz").write_bytes(b"nothing")
+    with pytest.raises(A2QError, match=r"expected test\.npz with 'scales'"):
+        enlarged(run, image)
+    assert not (run / "sizes").exists()
+
+
+def test_networks_that_enlarge_nothing_are_refused(
+    espcn: tuple[torch.nn.Module, Path], tmp_path: Path
+) -> None:
+    run, classifier = (
+        tmp_path / "run",
+        torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(9, 4)),
+    )
+    x = torch.rand(24, 1, 3, 3)
+    made = a2q_hls.quantize(classifier.eval(), a2q_hls.Recipe.parse("{method: ptq}"), x)
+    store.save(a2q_hls.export(made, x), run / "network.a2q")
+    (run / "test.npz").write_bytes((espcn[1] / "test.npz").read_bytes())
+    with pytest.raises(A2QError, match="one input"):
+        enlarged(run, picture(tmp_path / "a.png", 24, 24))
+
+
+def test_targets_that_cannot_be_met_leave_nothing(
+    espcn: tuple[torch.nn.Module, Path], tmp_path: Path
+) -> None:
+    image = picture(tmp_path / "a.png", 27, 60)
+    with pytest.raises(A2QError, match="within 1 cycles"):
+        upscale(espcn[1], [image], 1, lambda *_: None)
+    assert not (espcn[1] / "sizes" / "9x20").exists()
 
 
 def test_sizes_that_a_node_does_not_fit_are_refused(

@@ -77,8 +77,8 @@ def test_channel_that_never_changes_is_still_a_shift(constant: int) -> None:
 
 @given(
     st.integers(0, 60),
-    st.integers(-3000, 3000),
-    st.integers(0, 9),
+    st.one_of(st.integers(-3000, 3000), st.integers(-(2**59), 2**59)),
+    st.integers(0, 61),
     st.integers(-300, 300),
     st.integers(0, 300),
     st.sampled_from([IntType(4, False), IntType(5, True), IntType(6, False), IntType(1, False)]),

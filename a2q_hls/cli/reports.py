@@ -68,7 +68,8 @@ def upscale(
     from a2q_hls.flow.upscale_page import write_upscaled
 
     with bars() as shown:
-        made = [enlarge(run, image, cycles, shown.report) for image in images]
-    command = f"a2q-hls upscale {run} {' '.join(image.name for image in images)}"
+        made = enlarge(run, images, cycles, shown.report)
+    target = "" if cycles is None else f" --cycles {cycles}"
+    command = f"a2q-hls upscale {run.name} {' '.join(image.name for image in images)}{target}"
     for page in write_upscaled(made, report or run / "upscale", command):
         console.print(f"report: {page}", soft_wrap=True)

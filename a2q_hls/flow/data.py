@@ -7,8 +7,10 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
@@ -136,13 +138,24 @@ def _from_file(certified: Certified, file: Path) -> Frames:
 
 def _arrays(file: Path) -> tuple[Int64, Int64]:
     """``x`` and ``y``, or unknown labels, of any shape and type."""
+    found = load_arrays(file, _FILE, "x", "y")
+    if "x" not in found:
+        raise A2QError.of(str(file), "no x", _FILE)
+    unknown = np.full(found["x"].shape[:1], _UNKNOWN, np.int64)
+    return found["x"], found.get("y", unknown)
+
+
+def load_arrays(file: Path, expected: str, *names: str) -> dict[str, NDArray[Any]]:
+    """Those of the named arrays that a .npz file holds.
+
+    Raises:
+        A2QError: the file is missing, damaged or no such archive.
+    """
     try:
         with np.load(file, allow_pickle=False) as arrays:
-            x = np.asarray(arrays["x"])
-            unknown = np.full(x.shape[:1], _UNKNOWN, np.int64)
-            return x, np.asarray(arrays["y"]) if "y" in arrays else unknown
+            return {name: np.asarray(arrays[name]) for name in names if name in arrays}
     # An array in place of an archive is no context manager: TypeError or AttributeError.
     except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
-        raise A2QError.of(str(file), repr(error), _FILE) from error
+        raise A2QError.of(str(file), repr(error), expected) from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-        raise A2QError.of(str(file), f"a damaged archive ({error})", _FILE) from error
+        raise A2QError.of(str(file), f"a damaged archive ({error})", expected) from error

@@ -32,7 +32,7 @@ def write_hardware(
     tools = dict.fromkeys([b.synthesis.tool for b in built] + [b.simulation.tool for b in built])
     page = Page(
         settings.title,
-        [text for cycles in settings.cycles if (text := _headline(built, cycles))],
+        [_headline(settings, built, cycles) for cycles in settings.cycles],
         [
             *(_resources(settings, built, cycles) for cycles in settings.cycles),
             *(_engines(built, cycles) for cycles in settings.cycles),
@@ -77,33 +77,39 @@ def _ratio(built: Built, other: Built) -> float:
     return _luts(other).ratio(_luts(built))
 
 
-def _headline(built: Sequence[Built], cycles: int) -> str:
+def _headline(settings: Settings, built: Sequence[Built], cycles: int) -> str:
     rows = [row for row in built if row.cycles == cycles]
     best = min(rows, key=lambda row: _luts(row).value)
     first = rows[0]
+    if settings.score == "psnr":
+        score = f"{best.score - best.float_score:+.2f} dB to the float network"
+    else:
+        score = f"{best.score / best.float_score:.1%} of the float network's accuracy"
     return (
         f"At {cycles:,} cycles a frame {best.name} takes {_luts(best).value:,} LUTs, "
-        f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), with "
-        f"{best.score / best.float_score:.1%} of the float network's score."
+        f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), at "
+        f"{score}."
     )
 
 
-def _score(settings: Settings, score: float) -> str:
-    return f"{score:.2f}" if settings.score == "psnr" else f"{100 * score:.2f}"
+def _scores(settings: Settings, row: Built) -> tuple[str, str]:
+    if settings.score == "psnr":
+        return f"{row.score:.2f}", f"{row.score - row.float_score:+.2f}"
+    return f"{100 * row.score:.2f}", f"{100 * row.score / row.float_score:.1f}"
 
 
 def _resources(settings: Settings, built: Sequence[Built], cycles: int) -> Table:
     rows = [row for row in built if row.cycles == cycles]
-    score = "PSNR, dB" if settings.score == "psnr" else "accuracy, %"
-    headings = ("design", score, "of float, %", "interval", "LUT", "compute", "memory")
+    decibels = settings.score == "psnr"
+    scores = ("PSNR, dB", "to float, dB") if decibels else ("accuracy, %", "of float, %")
+    headings = ("design", *scores, "interval", "LUT", "compute", "memory")
     return Table(
         f"{cycles:,} cycles a frame at most",
         (*headings, "FF", "BRAM18", "LUT ratio"),
         tuple(
             (
                 row.name,
-                _score(settings, row.score),
-                f"{100 * row.score / row.float_score:.1f}",
+                *_scores(settings, row),
                 f"{row.simulation.interval:,}",
                 f"{_luts(row).value:,}",
                 f"{_luts(row).value - _memory(row):,}",

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from a2q_hls.bound import certify
 from a2q_hls.check import check
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import stages
-from a2q_hls.flow.data import Frames
+from a2q_hls.flow.data import Frames, load_arrays
 from a2q_hls.flow.planning import Target, engines_for
 from a2q_hls.flow.point import Point, create, load_network
 from a2q_hls.flow.record import TESTS
@@ -25,7 +25,7 @@ from a2q_hls.flow.stages import Target as Project
 from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
 from a2q_hls.network import Network
-from a2q_hls.plan import Widths
+from a2q_hls.plan import Engine, Widths
 from a2q_hls.sizes import with_input_size
 from a2q_hls.zoo.images import Pixels
 from a2q_hls.zoo.superresolution import Pair, pair, psnr, upscaled
@@ -36,11 +36,23 @@ _MULTIPLES = (1, 2, 4, 8, 16)  # Of a picture's sides, for networks that pool.
 
 
 @dataclass(frozen=True, eq=False)
+class Prepared:
+    """A picture, the network for its size, the engines that keep up, and its input codes (1, K)."""
+
+    pair: Pair
+    network: Network
+    engines: Mapping[str, Engine]
+    cycles: int
+    x: Int64
+
+
+@dataclass(frozen=True, eq=False)
 class Upscaled:
-    """A picture that hardware has enlarged: 8-bit luminance, and what its simulators gave."""
+    """A picture that hardware has enlarged within ``cycles``: 8-bit luminance, and how."""
 
     pair: Pair
     found: Pixels
+    cycles: int
     point: Point
     simulations: tuple[Simulation, ...]
 
@@ -59,43 +71,60 @@ class Upscaled:
         return psnr(found, self.pair.large, self.factor)
 
 
-def upscale(run: Path, image: Path, cycles: int | None, progress: Report) -> Upscaled:
-    """Shrink a picture, and enlarge it by the network of a run, in C++ and in RTL.
+def upscale(
+    run: Path, images: Sequence[Path], cycles: int | None, progress: Report
+) -> list[Upscaled]:
+    """Shrink pictures, and enlarge them by the network of a run, in C++ and in RTL.
 
-    The hardware is made for the picture's size, in RUN/sizes/HxW, and keeps up with ``cycles`` a
-    frame.
+    The hardware is made for each picture's size, in RUN/sizes/HxW, and keeps up with ``cycles`` a
+    frame. What is simulated and still valid is kept.
 
     Raises:
-        A2QError: no such network, scales or picture, or an output that is not the oracle's.
+        A2QError: no such network, scales or picture, before anything is made; or an output that is
+            not the oracle's.
     """
-    network = load_network(run).network
-    scales = _scales(run / TESTS)
+    network, scales = load_network(run).network, _scales(run / TESTS)
+    prepared = [_prepared(network, image, cycles, scales[0]) for image in images]
+    return [_enlarged(run, one, scales[1], progress) for one in prepared]
+
+
+def _prepared(
+    network: Network, image: Path, cycles: int | None, scale: NDArray[np.float64]
+) -> Prepared:
     sizes, found = _fitted(network, image)
     height, width = sizes.small.shape
+    limit = cycles or _PIXEL * height * width
+    engines = engines_for(certify(found), Target(cycles=limit))
+    return Prepared(sizes, found, engines, limit, _codes(sizes.small, found, scale))
+
+
+def _enlarged(run: Path, one: Prepared, scale: NDArray[np.float64], progress: Report) -> Upscaled:
+    height, width = one.pair.small.shape
     folder = run / "sizes" / f"{height}x{width}"
-    store.save(found, folder / "network.a2q")
-    target = Target(cycles=cycles or _PIXEL * height * width)
-    point = create(folder, engines_for(certify(found), target), Widths.EXACT)
-    for project in Project:
-        stages.generate(point, project)
-    x = _codes(sizes.small, found, scales[0])
-    frames = Frames(x, run_flat(found, x), np.full(1, -1, np.int64), sizes.name)
+    store.save(one.network, folder / "network.a2q")
+    point = create(folder, one.engines, Widths.EXACT, f"cycles{one.cycles}")
+    for target in Project:
+        stages.generate(point, target)
+    name = f"{one.pair.name} {hashlib.sha256(one.x.tobytes()).hexdigest()[:12]}"
+    frames = Frames(one.x, run_flat(one.network, one.x), np.full(1, -1, np.int64), name)
     made = []
     for index, simulator in enumerate((Simulator.CSIM, Simulator.RTL)):
-        progress(sizes.name, index, 2)
-        made.append(stages.simulate(point, simulator, frames))
-    progress(sizes.name, 2, 2)
-    return Upscaled(sizes, _pixels(frames.expected, sizes, scales[1]), point, tuple(made))
+        progress(one.pair.name, index, 2)
+        known = stages.simulation(point, simulator)
+        valid = known is not None and known.data == name
+        made.append(known if valid and known else stages.simulate(point, simulator, frames))
+    progress(one.pair.name, 2, 2)
+    pixels = _pixels(frames.expected, one.pair, scale)
+    return Upscaled(one.pair, pixels, one.cycles, point, tuple(made))
 
 
 def _scales(path: Path) -> NDArray[np.float64]:
     """(scale, zero) of the input and of the output."""
     expected = f"{TESTS} with 'scales', as 'a2q-hls quantize' and 'study' write it"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            scales = np.asarray(arrays["scales"], np.float64)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise A2QError.of(str(path), repr(error), expected) from error
+    found = load_arrays(path, expected, "scales")
+    if "scales" not in found or found["scales"].dtype.kind != "f":
+        raise A2QError.of(str(path), "no scales", expected)
+    scales = found["scales"]
     if scales.shape != (2, 2) or not np.isfinite(scales).all() or (scales[:, 0] <= 0).any():
         raise A2QError.of(str(path), f"scales {scales.tolist()}", expected)
     return scales
@@ -112,29 +141,36 @@ def _fitted(network: Network, image: Path) -> tuple[Pair, Network]:
         except A2QError as error:
             problem = error
             continue
-        if _output(found) == sizes.large.shape:
+        if _output(found) == (*sizes.large.shape, 1):
+            _refuse_small(sizes, image, factor)
             return sizes, found
     raise problem or A2QError.of(
         f"network {network.name!r}", "a border that is lost", f"pictures {factor} times as large"
     )
 
 
+def _refuse_small(sizes: Pair, image: Path, factor: int) -> None:
+    if min(sizes.large.shape) <= 2 * factor:
+        found = f"{sizes.large.shape} pixels"
+        raise A2QError.of(str(image), found, f"more than {2 * factor} a side, the borders' pixels")
+
+
 def _factor(network: Network) -> int:
     """How many times larger its output is."""
     (source, *others), where = network.inputs, f"network {network.name!r}"
     height, width, channels = source.shape
-    rows, columns = _output(network)
-    factor = rows // height
-    if others or channels != 1 or (rows, columns) != (factor * height, factor * width):
-        found = f"{source.shape} to {(rows, columns)}"
-        raise A2QError.of(where, found, "one input (H, W, 1), and an output r times as large")
+    size = _output(network)
+    factor = size[0] // height
+    fits = size == (factor * height, factor * width, 1) and factor > 1
+    if others or channels != 1 or not fits:
+        expected = "one input (H, W, 1), and an output (r H, r W, 1), r > 1"
+        raise A2QError.of(where, f"{source.shape} to {size}", expected)
     return factor
 
 
 def _output(network: Network) -> tuple[int, ...]:
-    """Rows and columns of the output, or its whole shape where it has several channels."""
-    shape = check(network)[network.outputs[0].source].shape
-    return shape[:2] if shape[2] == 1 else shape
+    """Shape of the output (H, W, C)."""
+    return check(network)[network.outputs[0].source].shape
 
 
 def _codes(small: Pixels, network: Network, scale: NDArray[np.float64]) -> Int64:

@@ -30,10 +30,10 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
         [
             "PSNR of the luminance of 8 bits against the original, without a border of as many "
             "pixels as the factor.",
-            "Cycles are those from the first pixel in to the last one out, in the RTL; csim/s and "
-            "RTL/s are pictures a second of the two simulations.",
+            "Cycles are those from the first pixel in to the last one out, in the RTL; the plan was "
+            "made for at most as many a picture; csim/s and RTL/s are pictures a second.",
         ],
-        {_slug(p): (_caption(p), _drawn(p)) for p in pictures},
+        {_slug(p, i): (_caption(p), _drawn(p)) for i, p in enumerate(pictures)},
         list(dict.fromkeys(s.tool for p in pictures for s in p.simulations)),
         command,
         "Pictures",
@@ -42,7 +42,8 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
 
 
 def _figures(pictures: Sequence[Upscaled]) -> Table:
-    headings = ("picture", "small", "large", "PSNR, dB", "bicubic, dB", "cycles", "csim/s", "RTL/s")
+    headings = ("picture", "small", "large", "PSNR, dB", "bicubic, dB", "cycles", "at most")
+    headings += ("csim/s", "RTL/s")
     rows = []
     for picture in pictures:
         csim, rtl = picture.simulations
@@ -54,6 +55,7 @@ def _figures(pictures: Sequence[Upscaled]) -> Table:
                 f"{picture.psnr(picture.found):.2f}",
                 f"{picture.psnr(picture.bicubic):.2f}",
                 f"{rtl.latency:,}",
+                f"{picture.cycles:,}",
                 f"{csim.samples_per_second:.3f}",
                 f"{rtl.samples_per_second:.3f}",
             )
@@ -66,8 +68,8 @@ def _size(pixels: Pixels) -> str:
     return f"{width} x {height}"
 
 
-def _slug(picture: Upscaled) -> str:
-    return "".join(c if c.isalnum() else "_" for c in picture.pair.name)
+def _slug(picture: Upscaled, index: int) -> str:
+    return f"{index}_" + "".join(c if c.isalnum() else "_" for c in picture.pair.name)
 
 
 def _caption(picture: Upscaled) -> str:

@@ -99,9 +99,9 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
     It is never held up behind: ``buffers`` makes that true.
     """
     first = offered[0]
-    steps = run(first, interval)
     match stage:
         case UnrolledStage():
+            steps = run(first, interval)
             return Flow((steps,), (steps + stage.latency,), steps)
         case FoldedStage():
             return _every(first, stage.schedule.steps, interval, 2)
@@ -113,6 +113,7 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
         case RequantizeStage():
             return _requantize(stage, first, interval)
         case ForkStage():
+            steps = run(first, interval)
             return Flow((steps,), (steps + 1, steps + 1), steps)
         case AddStage():
             steps = run(np.maximum(first, offered[1]), interval)

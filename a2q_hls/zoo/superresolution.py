@@ -73,7 +73,7 @@ def pair(path: Path, factor: int, multiple: int = 1) -> Pair:
     try:
         with Image.open(path) as image:
             large = luminance(np.asarray(image.convert("RGB")))
-    except (UnidentifiedImageError, OSError, ValueError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError) as error:
         raise A2QError.of(str(path), f"no image ({error})", "a JPEG or PNG file") from error
     step = factor * multiple
     height, width = (size - size % step for size in large.shape)

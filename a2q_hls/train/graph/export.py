@@ -167,8 +167,8 @@ def output_codes(qmodel: nn.Module, x: Tensor) -> Int64:
 
 
 def output_scale(qmodel: nn.Module, x: Tensor) -> tuple[float, int]:
-    """(scale, zero): an output integer is worth (integer - zero) * scale."""
+    """(scale, zero): an output integer is worth (integer - zero) * scale; a class is itself."""
     model, _ = _quantized(qmodel)
     with evaluating(model):
         last = Trace(model, x[:1]).last
-    return float(last.scale), int(last.zero)
+    return (float(last.scale), int(last.zero)) if isinstance(last, Codes) else (1.0, 0)
