@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LUTs of a matrix-vector unit with thresholds beside FINN's model of its own, in one run.
+"""LUTs of a matrix-vector unit with thresholds beside figures of FINN's LUT model.
 
 32 outputs of 64 inputs, weights and codes of 4 bits, one vector in 64 cycles (PE 4, SIMD 8). FINN's
-figures are those of its LUT model (multipliers, adders, accumulators, thresholds and comparators),
-not of a synthesis; ours are yosys', window buffer and weights included.
+figures are given ones, of its LUT model with thresholds and comparators, which ``search.luts`` has
+without them; no FINN ran here. Ours are yosys', window buffer and weights included.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MODEL = {32: 6165, 12: 3437, 10: 3164}  # By P.
 CODES, WEIGHTS = IntType(4, False), IntType(4, True)
 OUTPUTS, INPUTS, CYCLES = 32, 64, 64
 NOTES = (
-    "FINN's figures are its LUT model's: multipliers, adders, accumulators, thresholds, "
-    "comparators. No synthesis of FINN was made here.",
+    "FINN's figures are given ones, of its LUT model: multipliers, adders, accumulators, "
+    "thresholds, comparators. No FINN ran here.",
     "Ours are yosys' for the whole design: buffer of the vector, weights, thresholds, handshake.",
     "At P = 32 accumulators and thresholds have 32 bits, but the values of the thresholds fit 12: "
     "synthesis merges the equal upper bits of their table.",

@@ -8,6 +8,7 @@ layers with the most weights beside their predictions, and predicted totals of f
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -88,7 +89,8 @@ TOTALS = ("design point", "LUT", "compute", "memory", "BRAM18", "LUT ratio")
 
 def network(model: str, size: float, method: str) -> Path:
     """Run folder of an untrained network, made where it is not there."""
-    run = RUNS / f"{model}_{size}_{method.replace('+', 'plus')}"
+    digest = hashlib.sha256(METHODS[method].encode()).hexdigest()[:8]
+    run = RUNS / f"{model}_{size}_{method.replace('+', 'plus')}_{digest}"
     if not (run / "network.a2q").exists():
         torch.manual_seed(0)
         example = torch.randn(16, 3, 32, 32)
@@ -113,7 +115,8 @@ def generate(run: Path, model: str, size: float) -> tuple[str, ...]:
     seconds = time.perf_counter() - start
     assert status == 0, f"{run}: generate failed"
     weights = sum(dot.weights.values.size for dot in load_network(run).network.dots)
-    files = (path for path in (run / "points" / "cycles").rglob("*") if path.is_file())
+    written = [(run / "points" / "cycles" / project).rglob("*") for project in ("hls", "rtl")]
+    files = (path for paths in written for path in paths if path.is_file())
     return (
         f"{model}, {size:g} of its width",
         f"{weights:,}",

@@ -112,6 +112,20 @@ FAULTS = (
     ),
     (
         "folded_down_scales",
+        "a2q_resize_down.sv",
+        ".rst_n(rst_n), .event_now(valid_q && m_tready)",
+        ".rst_n(1'b1), .event_now(valid_q && m_tready)",
+        "reset_within_a_frame",
+    ),
+    (
+        "folded_down_scales",
+        "a2q_resize_down.sv",
+        ".event_now(valid_q && m_tready)",
+        ".event_now(valid_q)",
+        "long_back_pressure",
+    ),
+    (
+        "folded_down_scales",
         "a2q_control.sv",
         ".rst_n(ap_rst_n), .event_now(taken)",
         ".rst_n(1'b1), .event_now(taken)",

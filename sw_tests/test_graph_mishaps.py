@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import io
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from user_models import Clashing, made
 
 import a2q_hls
 from a2q_hls import interpret
@@ -20,8 +22,10 @@ from a2q_hls.ints import IntType
 from a2q_hls.train.graph.frozen import FrozenWeight
 from a2q_hls.train.graph.nodes import Dot, Mean, SumPool
 from a2q_hls.train.graph.shapes import Window
+from a2q_hls.train.graph.testset import save_tests
 from a2q_hls.train.graph.values import Codes
 from a2q_hls.train.graph.weights import A2QPlusWeight, A2QWeight, WeightQuantizer, WeightSpec
+from a2q_hls.zoo.datasets import DataSet
 
 METHODS = (
     "{method: a2q, accumulator: 12, rounding: toward zero}",
@@ -235,3 +239,13 @@ def test_asymmetric_weights_start_at_the_least_error_and_learn_their_zero(
     (quantizer.codes(start) * quantizer.scale() - weight).square().sum().backward()
     assert quantizer.lowest.grad is not None
     assert bool(torch.isfinite(quantizer.lowest.grad).all())
+
+
+def test_test_images_of_a_model_that_ends_in_classes_are_saved(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    x, y = torch.rand(24, 2, 22), torch.arange(24) % 3
+    quantized = a2q_hls.quantize(made(Clashing(), x), a2q_hls.Recipe.parse("{method: ptq}"), x)
+    save_tests(quantized, DataSet("noise", x, y, x, y), tmp_path / "test.npz")
+    with np.load(tmp_path / "test.npz") as arrays:
+        assert arrays["scales"][1].tolist() == [1.0, 0.0]
+        assert np.array_equal(arrays["y"], y.numpy())

@@ -30,8 +30,8 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
         [
             "PSNR of the luminance of 8 bits against the original, without a border of as many "
             "pixels as the factor.",
-            "Cycles are those from the first pixel in to the last one out, in the RTL; the plan was "
-            "made for at most as many a picture; csim/s and RTL/s are pictures a second.",
+            "Cycles are those from the first pixel in to the last one out, in the RTL; the plan is "
+            "for at most as many a picture; csim/s and RTL/s are pictures a second.",
         ],
         {_slug(p, i): (_caption(p), _drawn(p)) for i, p in enumerate(pictures)},
         list(dict.fromkeys(s.tool for p in pictures for s in p.simulations)),
@@ -42,8 +42,8 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
 
 
 def _figures(pictures: Sequence[Upscaled]) -> Table:
-    headings = ("picture", "small", "large", "PSNR, dB", "bicubic, dB", "cycles", "at most")
-    headings += ("csim/s", "RTL/s")
+    scores, rates = ("PSNR, dB", "bicubic, dB"), ("csim/s", "RTL/s")
+    headings = ("picture", "small", "large", *scores, "cycles", "at most", *rates)
     rows = []
     for picture in pictures:
         csim, rtl = picture.simulations
