@@ -30,7 +30,7 @@ FOLDS = (
     (1, 32, 6, 12),
 )
 NOTES = (
-    "FINN's RTL unit of the first line: 472 LUTs and 60 cells of LUTRAM, a given figure (yosys with "
+    "FINN's RTL unit of the first line: 472 LUTs and 60 cells of LUTRAM, a given figure (yosys, "
     "its slang reader). No FINN ran here.",
 )
 NAMES = ("counter", "pipe", "requantize_compare")
