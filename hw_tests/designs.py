@@ -167,6 +167,11 @@ DESIGNS = (
         engines(Folded(2, 8), Folded(6, 8)),
     ),
     Design(
+        "folded_wide_scales",
+        network(scales, UINT4, IntType(7, True), requantized=True),
+        engines(Folded(8, 16), Folded(6, 8)),
+    ),
+    Design(
         "folded_down_scales",
         network(scales, UINT4, INT4, requantized=True),
         engines(Folded(8, 16), Folded(2, 2)),
