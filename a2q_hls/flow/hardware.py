@@ -22,7 +22,6 @@ from a2q_hls.flow.planning import Target, engines_for, total
 from a2q_hls.flow.point import Point, create, load_network
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulation, Simulator
-from a2q_hls.flow.stages import Target as Project
 from a2q_hls.folding import KINDS
 from a2q_hls.plan import Folded, Widths
 from a2q_hls.synthesize import FAMILIES, Quantity, SynthesisResult
@@ -186,8 +185,8 @@ def _build(
     certified = load_network(run)
     chosen = engines_for(certified, Target(cycles=cycles), widths, _PLANS[engines])
     point = create(run, chosen, widths, f"{engines}{cycles}_{widths.value}")
-    for project in Project:
-        stages.generate(point, project)
+    for target in stages.Target:
+        stages.generate(point, target)
     frames = frames_of(run, certified).sample(settings.frames)
     simulation = _simulated(point, frames)
     bar = f"yosys {point.name}"

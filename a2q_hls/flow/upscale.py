@@ -21,7 +21,6 @@ from a2q_hls.flow.planning import Target, engines_for
 from a2q_hls.flow.point import Point, create, load_network
 from a2q_hls.flow.record import TESTS
 from a2q_hls.flow.stages import Simulation, Simulator
-from a2q_hls.flow.stages import Target as Project
 from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
 from a2q_hls.network import Network
@@ -103,7 +102,7 @@ def _enlarged(run: Path, one: Prepared, scale: NDArray[np.float64], progress: Re
     folder = run / "sizes" / f"{height}x{width}"
     store.save(one.network, folder / "network.a2q")
     point = create(folder, one.engines, Widths.EXACT, f"cycles{one.cycles}")
-    for target in Project:
+    for target in stages.Target:
         stages.generate(point, target)
     name = f"{one.pair.name} {hashlib.sha256(one.x.tobytes()).hexdigest()[:12]}"
     frames = Frames(one.x, run_flat(one.network, one.x), np.full(1, -1, np.int64), name)

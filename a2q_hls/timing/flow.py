@@ -107,8 +107,7 @@ def flow(stage: Stage, offered: Sequence[Int64], interval: int | None) -> Flow:
             return _every(first, stage.schedule.steps, interval, 2)
         case SparseStage():
             return _sparse(stage, first, interval)
-        case ReduceStage() | ArgMaxStage():
-            length = stage.length if isinstance(stage, ReduceStage) else stage.period
+        case ReduceStage(length=length) | ArgMaxStage(period=length):
             return _every(first, length, interval)
         case RequantizeStage():
             return _requantize(stage, first, interval)
