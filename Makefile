@@ -51,6 +51,11 @@ data-reports: $(READY)
 	$(BIN)/a2q-hls study configs/studies/fashion_mnist_hardware.yaml --data fashion_mnist:$(DATA)
 	$(BIN)/a2q-hls hardware configs/hardware/fashion_mnist.yaml \
 	  --report reports/hardware_fashion_mnist --jobs $(JOBS)
+	$(BIN)/a2q-hls study configs/studies/bsd300_hardware.yaml --data bsd300:$(DATA)
+	$(BIN)/a2q-hls hardware configs/hardware/bsd300.yaml \
+	  --report reports/hardware_bsd300 --jobs $(JOBS)
+	$(BIN)/a2q-hls upscale runs/hardware_bsd300/a2qplus_p10_* $(DATA)/bsd300/test/103070.jpg \
+	  $(DATA)/bsd300/test/101085.jpg --report reports/upscale_bsd300
 
 bench: $(READY)
 	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \

@@ -125,11 +125,13 @@ class Built:
 
 def build(settings: Settings, runs: Path, progress: Report, jobs: int = 2) -> list[Built]:
     """Build everything below ``runs``; what is done and still valid is kept."""
+    # Every network is found before the first is built, which takes long.
+    networks = {design: _run(settings, design, runs) for design in settings.designs}
     wanted = list(_designs(settings))
     made = []
     for index, (design, cycles, widths, engines) in enumerate(wanted):
         progress("designs built", index, len(wanted))
-        run, record = _run(settings, design, runs)
+        run, record = networks[design]
         made.append(_build(settings, design, cycles, widths, engines, run, record, progress, jobs))
     progress("designs built", len(wanted), len(wanted))
     return made
@@ -152,6 +154,9 @@ def _run(settings: Settings, design: Design, runs: Path) -> tuple[Path, dict[str
         text = f"{len(found)} networks {design.label!r}, width {design.width}, seed {design.seed}"
         raise A2QError.of(str(study), text, f"one: 'a2q-hls study' of {settings.study!r} first")
     path, _, record = found[0]
+    if settings.score == "accuracy" and not 0 <= float(record["score"]) <= 1:
+        expected = "an accuracy from 0 to 1; or 'score: psnr' in the settings"
+        raise A2QError.of(str(path), f"score {record['score']}", expected)
     folder = runs / settings.name / path.stem
     for suffix, name in ((".a2q", "network.a2q"), (".npz", "test.npz")):
         if (source := path.with_suffix(suffix)).exists():
@@ -166,7 +171,8 @@ def _records(study: Path) -> Iterator[tuple[Path, tuple[Any, ...], dict[str, Any
         if path.with_suffix(".a2q").exists():
             try:
                 record = json.loads(read_text(path, "a study's record"))
-                yield path, tuple(record[key] for key in ("label", "width", "seed")), record
+                names = ("label", "width", "seed", "score", "float_score")
+                yield path, tuple(record[name] for name in names)[:3], record
             except (ValueError, KeyError, TypeError) as error:
                 raise A2QError.of(str(path), told(error), "a study's record") from error
 
