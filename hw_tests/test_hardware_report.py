@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks of a study as hardware: one page of real simulations and syntheses, and refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from designs import UINT4
+from nodes import SAME, single
+from typer.testing import CliRunner, Result
+
+from a2q_hls import store
+from a2q_hls.cli.app import app
+from a2q_hls.errors import A2QError
+from a2q_hls.plan import Folded
+
+SETTINGS = {
+    "name": "made",
+    "title": "Small hardware",
+    "study": "small",
+    "cycles": [720],
+    "frames": 4,
+    "designs": [
+        {"label": "QAT", "widths": ["fixed32", "exact"], "engines": ["folded"]},
+        {"label": "A2Q+", "width": 9, "engines": ["cheapest"]},
+    ],
+}
+RECORD = {"label": "QAT", "width": None, "seed": 0, "score": 0.5, "float_score": 0.6}
+
+
+def studied(runs: Path, **changes: Any) -> None:
+    """A study of two networks."""
+    network = single("same", (5, 6, 4), 6, (3, 3), Folded(2, 2), padding=SAME, type_=UINT4).network
+    others = {"label": "A2Q+", "width": 9}
+    for name, record in (("qat", RECORD | changes), ("a2qplus", RECORD | others)):
+        store.save(network, runs / "small" / f"{name}.a2q")
+        (runs / "small" / f"{name}.json").write_text(json.dumps(record))
+
+
+def run(folder: Path, **changes: Any) -> Result:
+    """The verb on these settings."""
+    config = folder / "made.yaml"
+    config.write_text(yaml.safe_dump(SETTINGS | changes))
+    arguments = ["hardware", str(config), "--runs", str(folder), "--report", str(folder / "out")]
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_page_of_every_design(tmp_path: Path) -> None:
+    studied(tmp_path)
+    done = run(tmp_path)
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out" / "report.md").read_text()
+    for name in ("QAT, 32 bits, folded only", "QAT, exact, folded only", "A2Q+ P = 9, exact"):
+        assert f"| {name} | 50.00 | 83.3 | " in text
+    assert "Every design: 4 frames through C++ and RTL" in text
+
+
+@pytest.mark.parametrize(
+    ("record", "settings", "message"),
+    [
+        ({}, {"study": "none"}, "0 networks 'QAT'"),
+        ({}, {"designs": [{"label": "QAT"}, {"label": "other"}]}, "0 networks 'other'"),
+        ({"score": 27.4}, {}, "expected an accuracy from 0 to 1"),
+        ({}, {"cycles": [0]}, "key 'cycles.0'"),
+        ({}, {"family": "new"}, "no such family"),
+        ({}, {"cycle": [9]}, "key 'cycle'"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_made(
+    record: dict[str, Any], settings: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    studied(tmp_path, **record)
+    done = run(tmp_path, **settings)
+    assert isinstance(done.exception, A2QError)
+    assert message in str(done.exception)
+    assert not list(tmp_path.glob("made/*/points"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+    studied(tmp_path)
+    (tmp_path / "small" / "qat.json").write_text("[1]")
+    done = run(tmp_path)
+    assert isinstance(done.exception, A2QError)
+    assert "expected a study's record" in str(done.exception)
