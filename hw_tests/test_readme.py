@@ -19,8 +19,9 @@ from a2q_hls import input_codes, interpret, output_codes
 from a2q_hls.cli.app import app
 from a2q_hls.emit.rtl import emit
 from a2q_hls.errors import A2QError
+from a2q_hls.flow.comparison import summarize
 from a2q_hls.flow.data import frames
-from a2q_hls.flow.point import load_network
+from a2q_hls.flow.point import load_network, open_point
 from a2q_hls.folding import folded
 from a2q_hls.plan import plan
 from a2q_hls.simulate import rtl
@@ -122,3 +123,29 @@ def test_verbs_work_on_the_files_of_the_one_before(
         assert done["frames"] == (64 if simulator == "cocotb" else 546)
     assert "A2Q+ P=9" in (example / "runs/report/report.md").read_text()
     assert not list(example.rglob("*.tmp"))
+
+
+def test_designs_of_one_target_are_compared(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(example)
+    engines = []
+    for name, options in (("cycles64", []), ("cycles64_folded", ["--engine", "folded"])):
+        words = ["generate", "runs/p9", "--target", "rtl", "--cycles", "64", *options]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == 0, result.output
+        made = open_point(Path(f"runs/p9/points/{name}_exact"))
+        assert made.target == name
+        engines.append({engine.kind for engine in made.engines.values()})
+        found = summarize(made)
+        assert (found.engine, len(found.layers)) == (name, 2)
+        assert f"generate runs/p9 {shlex.join(words[4:])} --widths exact" in found.commands[0]
+    assert engines[1] == {"folded"} != engines[0]
+    assert "Cheapest engines within 64 cycles a frame, folded alone" in report_text(tmp_path)
+
+
+def report_text(folder: Path) -> str:
+    """The page of all design points of the example."""
+    result = CliRunner().invoke(app, ["compare", "runs/p9", "--out", str(folder)])
+    assert result.exit_code == 0, result.output
+    return (folder / "report.md").read_text()

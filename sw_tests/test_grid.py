@@ -10,6 +10,7 @@ from a2q_hls.flow.demo import GRID
 from a2q_hls.flow.grid import Grid, NetworkGrid, load_grid
 from a2q_hls.flow.point import UnrolledSpec
 
+NETWORK = "name: g, seeds: [0], networks: [{method: a2q, accumulators: [9]}]"
 CONFIGS = Path(__file__).parent.parent / "configs"
 
 
@@ -37,6 +38,8 @@ def test_demo_has_the_unconstrained_baseline_and_one_seed() -> None:
         ("a: [", "invalid YAML"),
         ("{name: g, seeds: [0], networks: [], engines: []}", "key 'networks'"),
         ("{name: g, seeds: [0], colour: red}", "key"),
+        (f"{{{NETWORK}, engines: [{{kind: planned}}]}}", "key 'engines.0.planned.cycles'"),
+        (f"{{{NETWORK}, engines: [{{kind: best}}]}}", "expected tags: .*'planned'"),
     ],
 )
 def test_damaged_grids_are_refused_with_the_key(text: str, message: str, tmp_path: Path) -> None:

@@ -119,16 +119,10 @@ def _planned(
 ) -> Point:
     kinds = _KINDS[kind] if kind else KINDS
     engines = planning.engines_for(load_network(run), target, widths, kinds)
-    point = create(run, engines, widths, name or f"{_label(target)}_{widths.value}")
+    label = f"{target.label}_{kind.value}" if kind else target.label
+    point = create(run, engines, widths, name, label)
     console.print(planning.table(point.plan))
     return point
-
-
-def _label(target: planning.Target) -> str:
-    """Name of a design point that a target made."""
-    if target.luts is not None:
-        return f"luts{target.luts}"
-    return f"cycles{target.limit}"
 
 
 def plan(

@@ -28,7 +28,7 @@ from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
 from a2q_hls.report import compare, tables, write
-from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
+from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary, met_target
 from a2q_hls.stages import FoldedStage, SparseStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
@@ -88,7 +88,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         distilled=found.distilled,
         variant=found.config.variant,
         target_bits=target,
-        engine=point_engine(point.plan),
+        engine=point.target or point_engine(point.plan),
         widths=point.plan.widths,
         layers=_layers(point.plan),
         metrics=_metrics(subject),
@@ -158,7 +158,7 @@ def point_engine(plan: Plan) -> str:
 
 
 def _layers(plan: Plan) -> tuple[LayerBits, ...]:
-    dots = [s for s in plan.stages if isinstance(s, FoldedStage | UnrolledStage)]
+    dots = [s for s in plan.stages if isinstance(s, FoldedStage | SparseStage | UnrolledStage)]
     proofs = plan.certified.certificates
     return tuple(
         LayerBits(
@@ -230,6 +230,9 @@ def _commands(subject: _Subject) -> tuple[str, ...]:
 
 
 def _generate(point: Point) -> str:
+    names = f"--widths {point.plan.widths.value} --name {point.root.name}"
+    if point.target:
+        return f"a2q-hls generate {point.run} {_options(point.target)} {names}"
     first = next(iter(point.engines.values()))
     match first:
         case UnrolledSpec():
@@ -237,11 +240,18 @@ def _generate(point: Point) -> str:
         case FoldedSpec():
             engine = f"folded --pe {first.pe} --simd {first.simd}"
         case SparseSpec():
-            return f"a2q-hls generate {point.run} --name {point.root.name}"
+            engine = f"sparse --cycles {predict(point.plan).interval}"
         case _:
             assert_never(first)
-    names = f"--widths {point.plan.widths.value} --name {point.root.name}"
     return f"a2q-hls generate {point.run} --engine {engine} {names}"
+
+
+def _options(target: str) -> str:
+    """Options of a target's label: ``cycles64_folded`` is ``--cycles 64 --engine folded``."""
+    met = met_target(target)
+    if met is None:
+        return ""
+    return f"--{met.quantity} {met.most}" + (f" --engine {met.engine}" if met.engine else "")
 
 
 def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[Table, ...]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The grid of the demo: one seed, a few widths, both engines."""
+"""The grid of the demo: one seed, a few widths, unrolled and by the planner."""
 
-from a2q_hls.flow.grid import Grid, NetworkGrid
-from a2q_hls.flow.point import FoldedSpec, UnrolledSpec
+from a2q_hls.flow.grid import Grid, NetworkGrid, PlannedSpec
+from a2q_hls.flow.point import UnrolledSpec
 
 GRID = Grid(
     name="demo",
@@ -11,7 +11,7 @@ GRID = Grid(
         NetworkGrid(method="qat", accumulators=(32,)),
         NetworkGrid(method="a2q+", accumulators=(7, 8, 9, 10)),
     ),
-    engines=(UnrolledSpec(levels=0), FoldedSpec(pe=4, simd=8)),
+    engines=(UnrolledSpec(levels=0), PlannedSpec(cycles=64)),
     hardware="narrowest",
     layers="none",
 )

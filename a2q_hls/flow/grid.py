@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -19,13 +19,13 @@ from a2q_hls import report
 from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
-from a2q_hls.flow import stages
+from a2q_hls.flow import planning, stages
 from a2q_hls.flow.comparison import summarize, summarize_float, summarize_training
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
 from a2q_hls.flow.record import frames_of, training
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import folded, unrolled
-from a2q_hls.plan import Engine, Unrolled, Widths
+from a2q_hls.plan import Unrolled, Widths
 from a2q_hls.report.compare import SHARE
 from a2q_hls.synthesize import FAMILIES, stop_running
 from a2q_hls.train import Config, parse_config, train
@@ -47,6 +47,16 @@ class NetworkGrid(_Strict):
     settings: dict[str, Any] = {}
 
 
+class PlannedSpec(_Strict):
+    """The planner's cheapest engines that take at most so many cycles a frame."""
+
+    kind: Literal["planned"] = "planned"
+    cycles: int = Field(ge=1)
+
+
+GridEngine = UnrolledSpec | FoldedSpec | PlannedSpec
+
+
 class Grid(_Strict):
     """What is trained and built.
 
@@ -60,7 +70,7 @@ class Grid(_Strict):
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     seeds: tuple[int, ...] = Field(min_length=1)
     networks: tuple[NetworkGrid, ...] = Field(min_length=1)
-    engines: tuple[UnrolledSpec | FoldedSpec, ...] = Field(min_length=1)
+    engines: tuple[Annotated[GridEngine, Field(discriminator="kind")], ...] = Field(min_length=1)
     hardware: Literal["all", "narrowest"] = "all"
     layers: Literal["all", "first", "none"] = "all"
     family: str = "xcup"
@@ -183,24 +193,29 @@ def _accurate(run: Path) -> bool:
     return figures.accuracy >= SHARE * figures.float_accuracy
 
 
-def _designs(grid: Grid, run: Path) -> Iterable[tuple[UnrolledSpec | FoldedSpec, Widths]]:
+def _designs(grid: Grid, run: Path) -> Iterable[tuple[GridEngine, Widths]]:
     baseline = training(run).config.method is report.Method.QAT
     for widths in Widths if baseline else (Widths.EXACT,):
         for engine in grid.engines:
             yield engine, widths
 
 
-def _engines(certified: Certified, spec: UnrolledSpec | FoldedSpec) -> Mapping[str, Engine]:
+def _point(run: Path, certified: Certified, spec: GridEngine, widths: Widths) -> Point:
     match spec:
         case UnrolledSpec():
-            return unrolled(certified, Unrolled(spec.levels, spec.structure))
+            engine = Unrolled(spec.levels, spec.structure)
+            return create(run, unrolled(certified, engine), widths)
         case FoldedSpec():
-            return folded(certified, spec.pe, spec.simd)
+            return create(run, folded(certified, spec.pe, spec.simd), widths)
+        case PlannedSpec():
+            aim = planning.Target(cycles=spec.cycles)
+            engines = planning.engines_for(certified, aim, widths)
+            return create(run, engines, widths, target=aim.label)
         case _:
             assert_never(spec)
 
 
-_Design = tuple[Path, UnrolledSpec | FoldedSpec, Widths]
+_Design = tuple[Path, GridEngine, Widths]
 
 
 def _in_parallel(
@@ -232,7 +247,7 @@ def _layers(grid: Grid, run: Path) -> bool:
 
 def build_point(
     run: Path,
-    spec: UnrolledSpec | FoldedSpec,
+    spec: GridEngine,
     widths: Widths,
     family: str,
     by_layer: bool,
@@ -244,7 +259,7 @@ def build_point(
         A2QError: a tool failed, or ``stop`` was set, which is looked at before every long step.
     """
     certified = load_network(run)
-    point = create(run, _engines(certified, spec), widths)
+    point = _point(run, certified, spec, widths)
     data = frames_of(run, certified)
     for target in Target:
         stages.generate(point, target)

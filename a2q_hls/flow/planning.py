@@ -40,6 +40,11 @@ class Target:
             return max(1, int(self.clock * 1e6 / self.fps))
         return self.cycles
 
+    @property
+    def label(self) -> str:
+        """Name of designs that meet it, such as ``cycles64``."""
+        return f"cycles{self.limit}" if self.luts is None else f"luts{self.luts}"
+
 
 def engines_for(
     certified: Certified,

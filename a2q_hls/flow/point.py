@@ -63,7 +63,10 @@ EngineSpec = UnrolledSpec | FoldedSpec | SparseSpec
 
 
 class PlanSpec(_Strict):
-    """plan.json: what rebuilds a plan from its network; ``digest`` names the network it was for."""
+    """plan.json: what rebuilds a plan from its network; ``digest`` names the network it was for.
+
+    ``target`` is what the planner met, such as ``cycles64``; None where engines were chosen.
+    """
 
     format: Literal["a2q_hls plan"] = "a2q_hls plan"
     version: Literal[1] = 1
@@ -71,6 +74,7 @@ class PlanSpec(_Strict):
     widths: Widths
     engines: dict[str, Annotated[EngineSpec, Field(discriminator="kind")]]
     digest: str
+    target: str | None = Field(None, pattern=f"^{_NAME.pattern}$")
 
 
 @dataclass(frozen=True)
@@ -95,16 +99,28 @@ class Point:
         """Engine of every Dot."""
         return load_spec(self.root).engines
 
+    @property
+    def target(self) -> str | None:
+        """What the planner met, such as ``cycles64``; None where engines were chosen."""
+        return load_spec(self.root).target
+
 
 def load_network(run: Path) -> Certified:
     """Certified network of a run folder, or of a network file."""
     return certify(store.load(run / "network.a2q" if run.is_dir() else run))
 
 
-def create(run: Path, engines: Mapping[str, Engine], widths: Widths, name: str = "") -> Point:
+def create(
+    run: Path,
+    engines: Mapping[str, Engine],
+    widths: Widths,
+    name: str = "",
+    target: str | None = None,
+) -> Point:
     """Plan a design point of a run and write its plan.json.
 
-    What was generated and found for another plan of that name is removed.
+    ``target`` is what a planner chose the engines for, such as ``cycles64``: reports compare
+    designs of one target. What was generated and found for another plan of that name is removed.
 
     Raises:
         A2QError: no run, a name that is no folder's, or the network cannot be planned so.
@@ -115,16 +131,18 @@ def create(run: Path, engines: Mapping[str, Engine], widths: Widths, name: str =
         raise A2QError.of("name of a design point", repr(name), "letters, digits, '_', '.', '-'")
     certified = load_network(run)
     planned = plan(certified, engines, widths)
-    root = run / "points" / (name or default_name(engines, widths))
+    root = run / "points" / (name or default_name(engines, widths, target))
     specs = {key: _spec(engine) for key, engine in engines.items()}
     digest = store.digest(certified.network)
-    spec = PlanSpec(network=planned.name, widths=widths, engines=specs, digest=digest)
-    _write(spec, root)
+    found = PlanSpec(
+        network=planned.name, widths=widths, engines=specs, digest=digest, target=target
+    )
+    _write(found, root)
     return Point(root, planned)
 
 
 def _write(spec: PlanSpec, root: Path) -> None:
-    path, text = root / "plan.json", spec.model_dump_json(indent=1) + "\n"
+    path, text = root / "plan.json", spec.model_dump_json(indent=1, exclude_none=True) + "\n"
     if path.exists() and path.read_text() != text:
         path.unlink()
         for made in (found for pattern in _MADE for found in root.glob(pattern)):
@@ -159,10 +177,10 @@ def load_spec(root: Path) -> PlanSpec:
         raise A2QError.of(where, first["input"], first["msg"]) from error
 
 
-def default_name(engines: Mapping[str, Engine], widths: Widths) -> str:
-    """Name from the first engine and the widths: ``folded4x8_exact``."""
+def default_name(engines: Mapping[str, Engine], widths: Widths, target: str | None = None) -> str:
+    """Name from the target or first engine and the widths: ``cycles64_exact``."""
     first = next(iter(engines.values()))
-    return f"{engine_name(first)}_{widths.value}"
+    return f"{target or engine_name(first)}_{widths.value}"
 
 
 def engine_name(engine: Engine) -> str:

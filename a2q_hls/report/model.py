@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,13 +90,38 @@ class Histogram:
         return cls(layer, tuple(edges.tolist()), tuple(counts.tolist()), lo, hi, bits)
 
 
+class MetTarget(NamedTuple):
+    """What a planner met: at most so many cycles a frame or LUTs, by all or one kind of engine."""
+
+    quantity: str
+    most: int
+    engine: str | None
+
+
+def met_target(engine: str) -> MetTarget | None:
+    """Target of a label such as ``cycles64`` or ``luts2000_folded``; None of other engines."""
+    found = re.fullmatch("(cycles|luts)([0-9]+)(?:_([a-z]+))?", engine)
+    return MetTarget(found[1], int(found[2]), found[3]) if found else None
+
+
+def engine_title(engine: str) -> str:
+    """An engine, or what a planner met with the cheapest ones, in words."""
+    met = met_target(engine)
+    if met is None:
+        return f"engine {engine}"
+    what = "cycles a frame" if met.quantity == "cycles" else "LUTs"
+    only = f", {met.engine} alone" if met.engine else ""
+    return f"cheapest engines within {met.most:,} {what}{only}"
+
+
 @dataclass(frozen=True)
 class RunSummary:
     """One run.
 
     Args:
         name: the run's own name, for sources; tables use ``label``.
-        engine: engine and fold, such as ``unrolled`` or ``folded4x8``; None without hardware.
+        engine: engine and fold, such as ``unrolled`` or ``folded4x8``, or the target that the
+            planner met, such as ``cycles64``; None without hardware.
         widths: who decided the widths in hardware; None without hardware.
         variant: what distinguishes the training from another of its method and width, if anything.
         target_bits: accumulator bits that the network was trained for; None where unconstrained.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from a2q_hls.report.compare import Comparison
-from a2q_hls.report.model import Method, RunSummary
+from a2q_hls.report.model import Method, RunSummary, engine_title
 from a2q_hls.report.plots.accuracy import accuracy_against_bits
 from a2q_hls.report.plots.bars import luts_by_layer
 from a2q_hls.report.plots.histogram import accumulator_values
@@ -40,9 +40,10 @@ _Entry = tuple[str, str, Figure | None]
 def _of_engine(comparison: Comparison, engine: str) -> tuple[_Entry, _Entry]:
     front = luts_against_accuracy(comparison, engine)
     bars = luts_by_layer(comparison, engine)
+    title = engine_title(engine)
     return (
-        (f"pareto_{engine}", f"LUT against accuracy, engine {engine}", front),
-        (f"layers_{engine}", f"LUT by layer, engine {engine}", bars),
+        (f"pareto_{engine}", f"LUT against accuracy, {title}", front),
+        (f"layers_{engine}", f"LUT by layer, {title}", bars),
     )
 
 
