@@ -90,6 +90,9 @@ def test_frames_a_second_are_cycles_at_a_clock() -> None:
     assert Target(fps=1e5, clock=250).limit == 2500
     with pytest.raises(A2QError, match="one of --cycles, --fps and --luts"):
         Target(cycles=5, luts=6)
+    assert Target(fps=2e8).limit == 1
+    with pytest.raises(A2QError, match="at most 200,000,000, one a cycle at 200 MHz"):
+        Target(fps=2.1e8)
 
 
 def test_memories_go_where_the_rule_says() -> None:

@@ -32,12 +32,15 @@ class Target:
         given = [name for name in ("cycles", "fps", "luts") if getattr(self, name) is not None]
         if len(given) != 1:
             raise A2QError.of("target", f"{given or 'none'}", "one of --cycles, --fps and --luts")
+        if self.fps is not None and self.fps > self.clock * 1e6:
+            expected = f"at most {self.clock * 1e6:,.0f}, one a cycle at {self.clock:g} MHz"
+            raise A2QError.of("target", f"{self.fps:,.0f} frames a second", expected)
 
     @property
     def limit(self) -> int | None:
         """Cycles a frame at most, or None where LUTs are the target."""
         if self.fps is not None:
-            return max(1, int(self.clock * 1e6 / self.fps))
+            return int(self.clock * 1e6 / self.fps)
         return self.cycles
 
     @property
