@@ -11,12 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from a2q_hls.ints import Int64
 from a2q_hls.stages import FifoStage, ReorderStage, Stage, Stream, WindowStage
+from a2q_hls.stages.memory import roomy
 from a2q_hls.timing import Flow, Schedule, bottleneck
+
+_Buffer = TypeVar("_Buffer", FifoStage, WindowStage, ReorderStage)
 
 
 def buffered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
@@ -84,14 +88,21 @@ def _sized(stage: Stage, found: Schedule, interval: int) -> Stage:
     match stage:
         case FifoStage():
             times = found.offered[stage.source.name], found.read[stage.sink.name]
-            return replace(stage, depth=_held(*times, interval))
+            return _deepened(replace(stage, depth=_held(*times, interval)))
         case WindowStage():
             span = stage.geometry.span
-            return replace(stage, depth=max(span, _depth(found.flows[stage.name], interval)))
+            least = max(span, _depth(found.flows[stage.name], interval))
+            return _deepened(replace(stage, depth=least))
         case ReorderStage():
-            return replace(stage, depth=max(stage.span, _depth(found.flows[stage.name], interval)))
+            least = max(stage.span, _depth(found.flows[stage.name], interval))
+            return _deepened(replace(stage, depth=least))
         case _:
             return stage
+
+
+def _deepened(stage: _Buffer) -> _Buffer:
+    """As deep as a power of two, which addresses count by themselves, if the memory has room."""
+    return replace(stage, depth=roomy(stage.depth, stage.source.width))
 
 
 def _held(written: Int64, read: Int64, interval: int) -> int:

@@ -28,6 +28,14 @@ def lutram(words: int, bits: int) -> int:
     return deep * 8 * -(-bits // 7) + _select(deep, bits)
 
 
+def roomy(words: int, bits: int) -> int:
+    """The next power of two where a memory of as many words takes no more, else ``words``."""
+    power = 1 << (words - 1).bit_length()
+    if is_block(words, bits):
+        return power if blocks(power, bits) == blocks(words, bits) else words
+    return power if lutram(power, bits) == lutram(words, bits) else words
+
+
 def rom(words: int, bits: int) -> int:
     """LUTs of constants: one a bit for 64 words; beyond that a multiplexer joins them."""
     deep = -(-words // 64)
