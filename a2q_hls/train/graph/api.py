@@ -151,21 +151,27 @@ def _module(result: fx.GraphModule, node: fx.Node) -> nn.Module | None:
 
 def penalty(qmodel: nn.Module) -> Tensor:
     """What to add to the task loss: lambda times the octaves by which learned norms exceed their
-    budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1); zero for other methods, and
-    for projections, which learn no norms.
+    budgets, summed over channels (A2Q, arXiv 2308.13504, section 4.1; other methods and projections
+    learn no norms), and where the recipe wants it that of ``weights.sparsity`` on every L1 norm.
 
     Raises:
         A2QError: nothing in it is a model that ``quantize`` gave.
     """
-    excesses = []
+    terms = []
     for part in qmodel.modules():  # It may stand inside a module of the user's.
         known = origin(part)
         if known is not None:
             dots = [dot for dot in part.modules() if isinstance(dot, Dot)]
-            excesses += [dot.quantizer.norm_excess() * known.recipe.penalty for dot in dots]
-    if not excesses:
+            terms += [_penalty(dot, known.recipe.penalty) for dot in dots]
+    if not terms:
         raise A2QError.of("penalty", type(qmodel).__name__, "a model that quantize() gave")
-    return torch.stack(excesses).sum()
+    return torch.stack(terms).sum()
+
+
+def _penalty(dot: Dot, rate: float) -> Tensor:
+    quantizer = dot.quantizer
+    excess, pressure = quantizer.norm_excess() * rate, quantizer.spec.sparsity
+    return excess + quantizer.norm(dot.matrix) * pressure if pressure else excess
 
 
 def parameter_groups(qmodel: nn.Module, weight_decay: float = 0.0) -> list[dict[str, Any]]:

@@ -47,7 +47,8 @@ class Job:
     def digest(self) -> str:
         """SHA-256 of what the trainings depend on."""
         weights = self.weights.read_bytes() if self.weights else b""
-        parts = [self.model, self.recipe.model_dump_json(), self.data.fingerprint]
+        recipe = self.recipe.model_dump_json(exclude_defaults=True)
+        parts = [self.model, recipe, self.data.fingerprint]
         parts += [str(self.float_epochs), str(self.seed), hashlib.sha256(weights).hexdigest()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

@@ -26,13 +26,15 @@ class _Strict(BaseModel):
 
 
 class Weights(_Strict):
-    """Weight quantizers. Asymmetric ones have a zero point, which the integers include."""
+    """Weight quantizers. Asymmetric ones have a zero point, which the integers include.
+    ``sparsity`` is the lambda on the L1 norm of the weights in codes, which training lowers."""
 
     bits: int = Field(default=4, ge=2, le=16)
     per_channel: bool = True
     symmetric: bool = True
     power_of_two: bool = False
     range: Literal["minmax", "mse"] = "mse"
+    sparsity: float = Field(default=0.0, ge=0)
 
 
 class Activations(_Strict):
@@ -144,6 +146,8 @@ class Layer(_Strict):
             raise ValueError(f"asymmetric weights with method {method}, expected qat or ptq")
         if method in ("gpfq", "optq") and not weights.per_channel:
             raise ValueError(f"weights per tensor with method {method}, expected per_channel")
+        if method in POST_TRAINING and weights.sparsity:
+            raise ValueError(f"sparsity with method {method}, expected a method that trains")
         return self
 
 

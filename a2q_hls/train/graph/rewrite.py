@@ -284,6 +284,7 @@ def weight_quantizer(
         settings.power_of_two,
         settings.symmetric,
         settings.range == "mse",
+        settings.sparsity,
     )
     if layer.accumulator is None or not layer.method.startswith("a2q"):
         return WeightQuantizer(shape, spec)

@@ -194,7 +194,7 @@ class Run:
         """One quantization: kind, width and seed."""
         kind, width, seed = job
         recipe = kind.at(width)
-        key = self._key(RESULTS, seed, recipe.model_dump())
+        key = self._key(RESULTS, seed, recipe.model_dump(exclude_defaults=True))
         path = self.out / f"{_slug(kind.label)}_p{width or 'x'}_seed{seed}_{key[:8]}.json"
         if path.exists():
             return Result(**_kept(path, "a result"))

@@ -25,7 +25,8 @@ _TINY = 1e-12
 
 @dataclass(frozen=True)
 class WeightSpec:
-    """Bits M of an integer weight, type ``x`` of the inputs, ``accumulator`` P of the sums."""
+    """Bits M of an integer weight, type ``x`` of the inputs, ``accumulator`` P of the sums;
+    ``sparsity`` is the lambda on the L1 norm of the weights in codes."""
 
     bits: int
     x: IntType
@@ -34,6 +35,7 @@ class WeightSpec:
     power_of_two: bool = False
     symmetric: bool = True
     search: bool = True
+    sparsity: float = 0.0
 
     @property
     def largest(self) -> int:
@@ -101,6 +103,10 @@ class WeightQuantizer(nn.Module):
     def norm_excess(self) -> Tensor:
         """Sum over channels of what the learned norm exceeds the budget by, in octaves."""
         return self.log2_scale.new_zeros(())
+
+    def norm(self, weight: Tensor) -> Tensor:
+        """L1 norm of float weights (C, K) in codes, of all channels; scales do not learn by it."""
+        return (weight / self.scale().detach()).abs().sum()
 
     @torch.no_grad()
     def start(self, weight: Tensor) -> Tensor:
@@ -200,6 +206,10 @@ class A2QWeight(WeightQuantizer):
         """Sum over channels of max(t - log2 T, 0)."""
         limit = self._exponent() + math.log2(self.budget)
         return (self.log2_norm - limit).clamp_min(0).sum()
+
+    def norm(self, weight: Tensor) -> Tensor:
+        """The learned norms in codes, as far as the budget lets them."""
+        return torch.exp2(self.log2_norm - self._exponent().detach()).clamp_max(self.budget).sum()
 
     def _prepared(self, weight: Tensor) -> Tensor:
         """EP-init (arXiv 2401.10432): the projection on the L1 ball of radius T."""
