@@ -50,7 +50,7 @@ def test_the_penalty_is_the_norm_in_codes(method: str) -> None:
     (dot,) = (part for part in quantized.modules() if hasattr(part, "quantizer"))
     codes = dot.quantizer.integers(dot.matrix).abs().sum().item()
     rounded = dot.matrix.numel() / 2 + codes * 0.02
-    more = float(a2q_hls.penalty(quantized)) - float(a2q_hls.penalty(model(method, 0.0)))
+    more = (a2q_hls.penalty(quantized) - a2q_hls.penalty(model(method, 0.0))).item()
     assert more == pytest.approx(0.5 * codes, abs=0.5 * rounded)
 
 
