@@ -51,6 +51,11 @@ data-reports: $(READY)
 	$(BIN)/a2q-hls study configs/studies/fashion_mnist_hardware.yaml --data fashion_mnist:$(DATA)
 	$(BIN)/a2q-hls hardware configs/hardware/fashion_mnist.yaml \
 	  --report reports/hardware_fashion_mnist --jobs $(JOBS)
+	for network in resnet18 mobilenetv1; do \
+	  $(BIN)/a2q-hls study configs/studies/cifar10_$${network}_hardware.yaml --data cifar10:$(DATA) || exit; \
+	  $(BIN)/a2q-hls hardware configs/hardware/cifar10_$$network.yaml \
+	    --report reports/hardware_cifar10_$$network --jobs $(JOBS) || exit; \
+	done
 	$(BIN)/a2q-hls study configs/studies/bsd300_hardware.yaml --data bsd300:$(DATA)
 	$(BIN)/a2q-hls hardware configs/hardware/bsd300.yaml \
 	  --report reports/hardware_bsd300 --jobs $(JOBS)
