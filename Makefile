@@ -68,6 +68,7 @@ bench: $(READY)
 	$(BIN)/python bench/adders.py
 	$(BIN)/python bench/thresholds.py
 	$(BIN)/python bench/finn.py
+	$(BIN)/python -W ignore bench/zoo.py
 	$(BIN)/python -W ignore bench/full_width.py
 	$(BIN)/python bench/simulators.py
 	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore quantizers.py
