@@ -86,15 +86,15 @@ def verb(*words: str) -> None:
 
 def row(name: str, run: Path, csim: Simulation, rtl: Simulation) -> tuple[str, ...]:
     """A row of the table."""
-    made = open_point(run / "points" / "cycles").plan.certified.network
+    network = open_point(run / "points" / "cycles").plan.certified.network
     assert rtl.predicted is not None
     figures = [
         part
         for found in (csim, rtl)
         for part in (f"{found.samples_per_second:.1f}", f"{found.build_seconds:.0f}")
     ]
-    weights = sum(dot.weights.values.size for dot in made.dots)
-    counts = (weights, len(made.nodes), rtl.predicted.interval, rtl.interval, rtl.frames)
+    weights = sum(dot.weights.values.size for dot in network.dots)
+    counts = (weights, len(network.nodes), rtl.predicted.interval, rtl.interval, rtl.frames)
     return name, *(f"{count:,}" for count in counts), *figures
 
 

@@ -8,6 +8,7 @@ import pytest
 from designs import ACC32, UINT4, Design
 from nodes import NODES, SAME, single
 
+from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified, certify
 from a2q_hls.cost import cost
 from a2q_hls.errors import A2QError
@@ -16,8 +17,8 @@ from a2q_hls.folding import balanced
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, Network, Output
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
-from a2q_hls.stages import RequantizeStage, Sparse
-from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom
+from a2q_hls.stages import FifoStage, ReorderStage, RequantizeStage, Sparse, WindowStage
+from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom, roomy
 from a2q_hls.timing import bottleneck
 
 RESIDUAL = next(design for design in NODES if design.name == "residual").certified
@@ -90,9 +91,35 @@ def test_frames_a_second_are_cycles_at_a_clock() -> None:
     assert Target(fps=1e5, clock=250).limit == 2500
     with pytest.raises(A2QError, match="one of --cycles, --fps and --luts"):
         Target(cycles=5, luts=6)
-    assert Target(fps=2e8).limit == 1
-    with pytest.raises(A2QError, match="at most 200,000,000, one a cycle at 200 MHz"):
+    assert Target(fps=2e8).aim() == Aim("cycles", 1)
+    with pytest.raises(A2QError, match=r"at most 200,000,000\.0, one a cycle"):
         Target(fps=2.1e8)
+
+
+@pytest.mark.parametrize("value", [0, -5, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["cycles", "fps", "luts", "clock"])
+def test_targets_are_numbers_above_0(name: str, value: float) -> None:
+    values = {"fps": 1.0, "clock": value} if name == "clock" else {name: value}
+    with pytest.raises(A2QError, match=f"target, {name}: found .*, expected a number above 0"):
+        Target(**values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "bits", "deep"),
+    [(68, 32, 128), (553, 4, 553), (412, 16, 512), (5, 4, 8), (64, 8, 64), (33, 8, 64)],
+)
+def test_memories_are_as_deep_as_a_power_of_two_where_that_is_free(
+    words: int, bits: int, deep: int
+) -> None:
+    assert roomy(words, bits) == deep
+    assert is_block(deep, bits) == is_block(words, bits)
+    assert lutram(deep, bits) == lutram(words, bits) or is_block(words, bits)
+
+
+def test_buffers_of_plans_are_roomy() -> None:
+    kinds = (WindowStage, FifoStage, ReorderStage)
+    buffers = [s for d in NODES for s in d.plan.stages if isinstance(s, kinds)]
+    assert all(s.depth == roomy(s.depth, s.source.width) for s in buffers)
 
 
 def test_memories_go_where_the_rule_says() -> None:

@@ -135,13 +135,16 @@ def test_designs_of_one_target_are_compared(
         result = CliRunner().invoke(app, words)
         assert result.exit_code == 0, result.output
         made = open_point(Path(f"runs/p9/points/{name}_exact"))
-        assert made.target == name
+        assert made.aim is not None
+        assert made.aim.label == name
         engines.append({engine.kind for engine in made.engines.values()})
         found = summarize(made)
         assert (found.engine, len(found.layers)) == (name, 2)
         assert f"generate runs/p9 {shlex.join(words[4:])} --widths exact" in found.commands[0]
     assert engines[1] == {"folded"} != engines[0]
-    assert "Cheapest engines within 64 cycles a frame, folded alone" in report_text(tmp_path)
+    assert "Design points, cheapest engines within 64 cycles a frame, folded alone" in report_text(
+        tmp_path
+    )
 
 
 def report_text(folder: Path) -> str:

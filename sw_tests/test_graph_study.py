@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -22,7 +23,7 @@ from a2q_hls.train.graph.export import export, input_codes, output_codes
 from a2q_hls.train.graph.job import Job, run_job
 from a2q_hls.train.graph.recipe import Recipe
 from a2q_hls.train.graph.search import luts, search, sizes
-from a2q_hls.train.graph.study import Run, Study
+from a2q_hls.train.graph.study import RESULTS, Run, Study
 from a2q_hls.zoo.convolutional import SmallCNN
 from a2q_hls.zoo.datasets import DataSet, call, load_data
 
@@ -258,3 +259,8 @@ def test_every_study_is_one_of_recipes_for_its_network(path: Path) -> None:
     for kind in found.quantizations:
         for width in kind.accumulators:
             assert kind.at(width).accumulator == width
+
+
+def test_a_changed_default_of_recipes_wants_a_new_version_of_results() -> None:
+    digest = hashlib.sha256(Recipe().model_dump_json().encode()).hexdigest()[:16]
+    assert (RESULTS, digest) == (2, "efb03a7f19ceb69a")  # A new setting changes the digest alone.

@@ -32,6 +32,7 @@ ORDER = (
     ("buffers",),
     ("plan",),
     ("folding",),
+    ("aim",),
     ("project",),
     ("emit",),
     ("simulate",),

@@ -10,7 +10,6 @@ import report_builders as build
 
 from a2q_hls.errors import A2QError
 from a2q_hls.report import Histogram, Method
-from a2q_hls.report.model import engine_title
 from a2q_hls.stages import Widths
 
 
@@ -63,15 +62,3 @@ def test_histogram_refuses_no_values_and_wrong_edges() -> None:
         Histogram.of("fc1", np.array([], np.int64), -5, 7, 4)
     with pytest.raises(A2QError, match="2 edges of 2 bins"):
         Histogram("fc1", (0, 1), (3, 4), 0, 1, 2)
-
-
-@pytest.mark.parametrize(
-    ("engine", "title"),
-    [
-        ("folded4x8", "engine folded4x8"),
-        ("cycles28224", "cheapest engines within 28,224 cycles a frame"),
-        ("luts2000_sparse", "cheapest engines within 2,000 LUTs, sparse alone"),
-    ],
-)
-def test_a_target_that_was_met_is_said_in_words(engine: str, title: str) -> None:
-    assert engine_title(engine) == title

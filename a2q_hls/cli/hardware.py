@@ -119,8 +119,7 @@ def _planned(
 ) -> Point:
     kinds = _KINDS[kind] if kind else KINDS
     engines = planning.engines_for(load_network(run), target, widths, kinds)
-    label = f"{target.label}_{kind.value}" if kind else target.label
-    point = create(run, engines, widths, name, label)
+    point = create(run, engines, widths, name, target.aim(kind.value if kind else None))
     console.print(planning.table(point.plan))
     return point
 

@@ -28,7 +28,7 @@ from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
 from a2q_hls.report import compare, tables, write
-from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary, met_target
+from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
 from a2q_hls.stages import FoldedStage, SparseStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
@@ -88,7 +88,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         distilled=found.distilled,
         variant=found.config.variant,
         target_bits=target,
-        engine=point.target or point_engine(point.plan),
+        engine=point.aim.label if point.aim else point_engine(point.plan),
         widths=point.plan.widths,
         layers=_layers(point.plan),
         metrics=_metrics(subject),
@@ -220,7 +220,7 @@ def _tools(subject: _Subject) -> tuple[str, ...]:
 
 def _commands(subject: _Subject) -> tuple[str, ...]:
     point = subject.point
-    commands = [_generate(point)]
+    commands = [command] if (command := _generate(point)) else []
     for simulator in Simulator:
         if simulation(point, simulator):
             commands.append(f"a2q-hls simulate {point.root} --with {simulator.value}")
@@ -229,29 +229,26 @@ def _commands(subject: _Subject) -> tuple[str, ...]:
     return tuple(commands)
 
 
-def _generate(point: Point) -> str:
+def _generate(point: Point) -> str | None:
+    """The command that makes a point; None where engines were chosen one by one."""
+    first, *others = point.engines.values()
+    if point.aim:
+        options = point.aim.options
+    elif any(type(other) is not type(first) for other in others):
+        return None
+    else:
+        match first:
+            case UnrolledSpec():
+                levels, structure = first.levels, first.structure.value
+                options = f"--engine unrolled --levels {levels} --structure {structure}"
+            case FoldedSpec():
+                options = f"--engine folded --pe {first.pe} --simd {first.simd}"
+            case SparseSpec():
+                return None
+            case _:
+                assert_never(first)
     names = f"--widths {point.plan.widths.value} --name {point.root.name}"
-    if point.target:
-        return f"a2q-hls generate {point.run} {_options(point.target)} {names}"
-    first = next(iter(point.engines.values()))
-    match first:
-        case UnrolledSpec():
-            engine = f"unrolled --levels {first.levels} --structure {first.structure.value}"
-        case FoldedSpec():
-            engine = f"folded --pe {first.pe} --simd {first.simd}"
-        case SparseSpec():
-            engine = f"sparse --cycles {predict(point.plan).interval}"
-        case _:
-            assert_never(first)
-    return f"a2q-hls generate {point.run} --engine {engine} {names}"
-
-
-def _options(target: str) -> str:
-    """Options of a target's label: ``cycles64_folded`` is ``--cycles 64 --engine folded``."""
-    met = met_target(target)
-    if met is None:
-        return ""
-    return f"--{met.quantity} {met.most}" + (f" --engine {met.engine}" if met.engine else "")
+    return f"a2q-hls generate {point.run} {options} {names}"
 
 
 def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[Table, ...]:

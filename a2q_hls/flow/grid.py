@@ -208,9 +208,9 @@ def _point(run: Path, certified: Certified, spec: GridEngine, widths: Widths) ->
         case FoldedSpec():
             return create(run, folded(certified, spec.pe, spec.simd), widths)
         case PlannedSpec():
-            aim = planning.Target(cycles=spec.cycles)
-            engines = planning.engines_for(certified, aim, widths)
-            return create(run, engines, widths, target=aim.label)
+            target = planning.Target(cycles=spec.cycles)
+            engines = planning.engines_for(certified, target, widths)
+            return create(run, engines, widths, aim=target.aim())
         case _:
             assert_never(spec)
 

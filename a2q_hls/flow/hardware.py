@@ -189,10 +189,12 @@ def _build(
     jobs: int,
 ) -> Built:
     certified = load_network(run)
-    chosen = engines_for(certified, Target(cycles=cycles), widths, _PLANS[engines])
-    point = create(run, chosen, widths, f"{engines}{cycles}_{widths.value}")
-    for target in stages.Target:
-        stages.generate(point, target)
+    target = Target(cycles=cycles)
+    chosen = engines_for(certified, target, widths, _PLANS[engines])
+    aim = target.aim("folded" if engines == "folded" else None)
+    point = create(run, chosen, widths, f"{engines}{cycles}_{widths.value}", aim)
+    for language in stages.Target:
+        stages.generate(point, language)
     frames = frames_of(run, certified).sample(settings.frames)
     simulation = _simulated(point, frames)
     bar = f"yosys {point.name}"

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 
 from rich.table import Table
 
+from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified
 from a2q_hls.cost import Cost, cost
 from a2q_hls.errors import A2QError
@@ -29,12 +31,16 @@ class Target:
     luts: int | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in ("cycles", "fps", "luts") if getattr(self, name) is not None]
+        values = {name: getattr(self, name) for name in ("cycles", "fps", "luts")}
+        given = [name for name, value in values.items() if value is not None]
         if len(given) != 1:
             raise A2QError.of("target", f"{given or 'none'}", "one of --cycles, --fps and --luts")
+        for name, value in ((given[0], values[given[0]]), ("clock", self.clock)):
+            if not (isfinite(value) and value > 0):
+                raise A2QError.of(f"target, {name}", value, "a number above 0")
         if self.fps is not None and self.fps > self.clock * 1e6:
-            expected = f"at most {self.clock * 1e6:,.0f}, one a cycle at {self.clock:g} MHz"
-            raise A2QError.of("target", f"{self.fps:,.0f} frames a second", expected)
+            expected = f"at most {self.clock * 1e6:,}, one a cycle at {self.clock:g} MHz"
+            raise A2QError.of("target", f"{self.fps:,} frames a second", expected)
 
     @property
     def limit(self) -> int | None:
@@ -43,10 +49,12 @@ class Target:
             return int(self.clock * 1e6 / self.fps)
         return self.cycles
 
-    @property
-    def label(self) -> str:
-        """Name of designs that meet it, such as ``cycles64``."""
-        return f"cycles{self.limit}" if self.luts is None else f"luts{self.luts}"
+    def aim(self, engine: str | None = None) -> Aim:
+        """What designs that meet it have in common; ``engine`` is the only kind, if any."""
+        if self.luts is not None:
+            return Aim("luts", self.luts, engine)
+        assert self.limit is not None
+        return Aim("cycles", self.limit, engine)
 
 
 def engines_for(

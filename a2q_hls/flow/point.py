@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import assert_never
 
 from a2q_hls import store
+from a2q_hls.aim import PATTERN, Aim
 from a2q_hls.bound import Certified, certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text, write_text
@@ -65,7 +66,7 @@ EngineSpec = UnrolledSpec | FoldedSpec | SparseSpec
 class PlanSpec(_Strict):
     """plan.json: what rebuilds a plan from its network; ``digest`` names the network it was for.
 
-    ``target`` is what the planner met, such as ``cycles64``; None where engines were chosen.
+    ``aim`` is what the planner met, such as ``cycles64``; None where engines were chosen.
     """
 
     format: Literal["a2q_hls plan"] = "a2q_hls plan"
@@ -74,7 +75,7 @@ class PlanSpec(_Strict):
     widths: Widths
     engines: dict[str, Annotated[EngineSpec, Field(discriminator="kind")]]
     digest: str
-    target: str | None = Field(None, pattern=f"^{_NAME.pattern}$")
+    aim: str | None = Field(None, pattern=f"^{PATTERN}$")
 
 
 @dataclass(frozen=True)
@@ -100,9 +101,10 @@ class Point:
         return load_spec(self.root).engines
 
     @property
-    def target(self) -> str | None:
-        """What the planner met, such as ``cycles64``; None where engines were chosen."""
-        return load_spec(self.root).target
+    def aim(self) -> Aim | None:
+        """What the planner met; None where engines were chosen."""
+        label = load_spec(self.root).aim
+        return Aim.parse(label) if label else None
 
 
 def load_network(run: Path) -> Certified:
@@ -115,12 +117,12 @@ def create(
     engines: Mapping[str, Engine],
     widths: Widths,
     name: str = "",
-    target: str | None = None,
+    aim: Aim | None = None,
 ) -> Point:
     """Plan a design point of a run and write its plan.json.
 
-    ``target`` is what a planner chose the engines for, such as ``cycles64``: reports compare
-    designs of one target. What was generated and found for another plan of that name is removed.
+    ``aim`` is what a planner chose the engines for: reports compare designs of one aim. What was
+    generated and found for another plan of that name is removed.
 
     Raises:
         A2QError: no run, a name that is no folder's, or the network cannot be planned so.
@@ -131,23 +133,30 @@ def create(
         raise A2QError.of("name of a design point", repr(name), "letters, digits, '_', '.', '-'")
     certified = load_network(run)
     planned = plan(certified, engines, widths)
-    root = run / "points" / (name or default_name(engines, widths, target))
+    root = run / "points" / (name or default_name(engines, widths, aim))
     specs = {key: _spec(engine) for key, engine in engines.items()}
     digest = store.digest(certified.network)
-    found = PlanSpec(
-        network=planned.name, widths=widths, engines=specs, digest=digest, target=target
-    )
-    _write(found, root)
+    label = aim.label if aim else None
+    spec = PlanSpec(network=planned.name, widths=widths, engines=specs, digest=digest, aim=label)
+    _write(spec, root)
     return Point(root, planned)
 
 
 def _write(spec: PlanSpec, root: Path) -> None:
     path, text = root / "plan.json", spec.model_dump_json(indent=1, exclude_none=True) + "\n"
-    if path.exists() and path.read_text() != text:
+    if path.exists() and not _same(path.read_text(), spec):
         path.unlink()
         for made in (found for pattern in _MADE for found in root.glob(pattern)):
             shutil.rmtree(made) if made.is_dir() else made.unlink()
     write_text(path, text)
+
+
+def _same(text: str, spec: PlanSpec) -> bool:
+    """Whether the text is of the same plan, whatever it was made for."""
+    try:
+        return PlanSpec.model_validate_json(text).model_copy(update={"aim": spec.aim}) == spec
+    except ValidationError:
+        return False
 
 
 def open_point(root: Path) -> Point:
@@ -177,10 +186,10 @@ def load_spec(root: Path) -> PlanSpec:
         raise A2QError.of(where, first["input"], first["msg"]) from error
 
 
-def default_name(engines: Mapping[str, Engine], widths: Widths, target: str | None = None) -> str:
-    """Name from the target or first engine and the widths: ``cycles64_exact``."""
+def default_name(engines: Mapping[str, Engine], widths: Widths, aim: Aim | None = None) -> str:
+    """Name from the aim or the first engine, and the widths: ``cycles64_exact``."""
     first = next(iter(engines.values()))
-    return f"{target or engine_name(first)}_{widths.value}"
+    return f"{aim.label if aim else engine_name(first)}_{widths.value}"
 
 
 def engine_name(engine: Engine) -> str:

@@ -101,7 +101,8 @@ def _enlarged(run: Path, one: Prepared, scale: NDArray[np.float64], progress: Re
     height, width = one.pair.small.shape
     folder = run / "sizes" / f"{height}x{width}"
     store.save(one.network, folder / "network.a2q")
-    point = create(folder, one.engines, Widths.EXACT, f"cycles{one.cycles}")
+    aim = Target(cycles=one.cycles).aim()
+    point = create(folder, one.engines, Widths.EXACT, aim.label, aim)
     for target in stages.Target:
         stages.generate(point, target)
     name = f"{one.pair.name} {hashlib.sha256(one.x.tobytes()).hexdigest()[:12]}"

@@ -92,8 +92,8 @@ def resources(comparison: Comparison, engine: str) -> Table:
     )  # fmt: skip
     floats = [row for row in comparison.rows if row.first.method is Method.FLOAT]
     rows = tuple(_resources(row) for row in (*floats, *comparison.of(engine)))
-    title = engine_title(engine)
-    return Table(title[0].upper() + title[1:], headings, rows)
+    title = f"Design points, {engine_title(engine)}"
+    return Table(title, headings, rows)
 
 
 def _resources(row: Row) -> tuple[str, ...]:
@@ -162,8 +162,8 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
     basis = one_basis(luts)
     seeds = len({run.seed for run in comparison.runs})
     texts = [
-        "Two baselines, the ordinary QAT network with the same engine, or by the same planner at "
-        "the same throughput, in both. 'QAT, 32 bit': the "
+        "Two baselines, the ordinary QAT network with the same engine, or by the same planner for "
+        "the same aim, in both. 'QAT, 32 bit': the "
         "accumulator and every partial sum are declared 32 bits wide, whatever synthesis then "
         "trims. 'QAT, exact': every sum is as wide as its exact interval, what a careful tool "
         "does without A2Q. 'To 32 bit' and 'to exact' say how many times fewer LUTs a design has "
@@ -210,5 +210,4 @@ def headline(comparison: Comparison, engine: str) -> str | None:
     luts = f"{count(best.spread(Quantity.LUT))} LUT"
     against = f", {' and '.join(ratios)}" if ratios else ""
     accuracy = f"{percent(best.accuracy)} accuracy (float {percent(best.float_accuracy)})"
-    title = engine_title(engine).removeprefix("engine ")
-    return f"{title}: {best.label} needs {luts}{against}, at {accuracy}."
+    return f"{engine_title(engine)}: {best.label} needs {luts}{against}, at {accuracy}."

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from a2q_hls.aim import Aim
 from a2q_hls.errors import A2QError
 from a2q_hls.report.model import Method, RunSummary
 from a2q_hls.stages import Widths
@@ -168,8 +169,9 @@ def order(run: RunSummary) -> tuple[object, ...]:
 
 def _order(run: RunSummary) -> tuple[object, ...]:
     widths = (Widths.FIXED32, Widths.DATA_TYPE, Widths.EXACT)
+    aim = Aim.parse(run.engine or "")
     return (
-        run.engine or "",
+        (aim.quantity, -aim.most, aim.label) if aim else (run.engine or "", 0, ""),
         *order(run),
         widths.index(run.widths) if run.widths else -1,
         run.seed,

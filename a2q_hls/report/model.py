@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 import numpy as np
 
+from a2q_hls.aim import Aim
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.stages import Widths
@@ -90,28 +89,10 @@ class Histogram:
         return cls(layer, tuple(edges.tolist()), tuple(counts.tolist()), lo, hi, bits)
 
 
-class MetTarget(NamedTuple):
-    """What a planner met: at most so many cycles a frame or LUTs, by all or one kind of engine."""
-
-    quantity: str
-    most: int
-    engine: str | None
-
-
-def met_target(engine: str) -> MetTarget | None:
-    """Target of a label such as ``cycles64`` or ``luts2000_folded``; None of other engines."""
-    found = re.fullmatch("(cycles|luts)([0-9]+)(?:_([a-z]+))?", engine)
-    return MetTarget(found[1], int(found[2]), found[3]) if found else None
-
-
 def engine_title(engine: str) -> str:
-    """An engine, or what a planner met with the cheapest ones, in words."""
-    met = met_target(engine)
-    if met is None:
-        return f"engine {engine}"
-    what = "cycles a frame" if met.quantity == "cycles" else "LUTs"
-    only = f", {met.engine} alone" if met.engine else ""
-    return f"cheapest engines within {met.most:,} {what}{only}"
+    """What all designs of an engine or of a planner's aim have in common, in words."""
+    aim = Aim.parse(engine)
+    return aim.title if aim else engine
 
 
 @dataclass(frozen=True)

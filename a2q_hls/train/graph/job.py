@@ -47,8 +47,7 @@ class Job:
     def digest(self) -> str:
         """SHA-256 of what the trainings depend on."""
         weights = self.weights.read_bytes() if self.weights else b""
-        recipe = self.recipe.model_dump_json(exclude_defaults=True)
-        parts = [self.model, recipe, self.data.fingerprint]
+        parts = [self.model, self.recipe.model_dump_json(), self.data.fingerprint]
         parts += [str(self.float_epochs), str(self.seed), hashlib.sha256(weights).hexdigest()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

@@ -27,7 +27,7 @@ class _Strict(BaseModel):
 
 class Weights(_Strict):
     """Weight quantizers. Asymmetric ones have a zero point, which the integers include.
-    ``sparsity`` is the lambda on the L1 norm of the weights in codes, which training lowers."""
+    ``sparsity`` is the lambda on the L1 norm of the float weights in codes: training lowers it."""
 
     bits: int = Field(default=4, ge=2, le=16)
     per_channel: bool = True

@@ -38,7 +38,9 @@ COMPARED = 1000
 SAVED = 256  # Test images beside each network.
 """Test inputs of every network, at most, that torch and the oracle see both."""
 RESULTS = 2
-"""Version of the results' files: those of another are not read."""
+"""Version of the results' files: those of another are not read. Their names tell recipes apart by
+what differs from the defaults, so that a new setting keeps them; a changed default wants a new
+version."""
 
 
 class _Strict(BaseModel):

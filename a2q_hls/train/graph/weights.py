@@ -26,7 +26,7 @@ _TINY = 1e-12
 @dataclass(frozen=True)
 class WeightSpec:
     """Bits M of an integer weight, type ``x`` of the inputs, ``accumulator`` P of the sums;
-    ``sparsity`` is the lambda on the L1 norm of the weights in codes."""
+    ``sparsity`` is the lambda on the L1 norm of the float weights in codes."""
 
     bits: int
     x: IntType
@@ -105,7 +105,8 @@ class WeightQuantizer(nn.Module):
         return self.log2_scale.new_zeros(())
 
     def norm(self, weight: Tensor) -> Tensor:
-        """L1 norm of float weights (C, K) in codes, of all channels; scales do not learn by it."""
+        """L1 norm of float weights (C, K) in codes before rounding and projection, over all
+        channels; scales do not learn by it."""
         return (weight / self.scale().detach()).abs().sum()
 
     @torch.no_grad()
@@ -208,8 +209,8 @@ class A2QWeight(WeightQuantizer):
         return (self.log2_norm - limit).clamp_min(0).sum()
 
     def norm(self, weight: Tensor) -> Tensor:
-        """The learned norms in codes, as far as the budget lets them."""
-        return torch.exp2(self.log2_norm - self._exponent().detach()).clamp_max(self.budget).sum()
+        """The learned norms in codes, also what the budget takes off them."""
+        return torch.exp2(self.log2_norm - self._exponent().detach()).sum()
 
     def _prepared(self, weight: Tensor) -> Tensor:
         """EP-init (arXiv 2401.10432): the projection on the L1 ball of radius T."""
