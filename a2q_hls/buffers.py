@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 
 from a2q_hls.ints import Int64
+from a2q_hls.keywords import fresh
 from a2q_hls.stages import FifoStage, ReorderStage, Stage, Stream, WindowStage
 from a2q_hls.stages.memory import roomy
 from a2q_hls.timing import Flow, Schedule, bottleneck
@@ -39,18 +40,20 @@ def buffered(stages: Sequence[Stage]) -> tuple[Stage, ...]:
 def _with(stages: Sequence[Stage], places: Iterable[str]) -> list[Stage]:
     """The stages with a FIFO of no depth yet behind each stream of these names."""
     result: list[Stage] = []
+    taken = {name.lower() for stage in stages for name in (stage.name, *_offered(stage))}
     for stage in stages:
         for stream in stage.sources:
             if stream.name in places:
-                fifo = FifoStage(f"{stream.name}_fifo", stream, _behind(stream), 1)
+                behind = replace(stream, name=fresh(f"{stream.name}_buffered", taken))
+                fifo = FifoStage(fresh(f"{stream.name}_fifo", taken), stream, behind, 1)
                 result.append(fifo)
                 stage = _reading(stage, stream, fifo.sink)
         result.append(stage)
     return result
 
 
-def _behind(stream: Stream) -> Stream:
-    return replace(stream, name=f"{stream.name}_buffered")
+def _offered(stage: Stage) -> list[str]:
+    return [stream.name for stream in stage.sinks]
 
 
 def _reading(stage: Stage, old: Stream, new: Stream) -> Stage:

@@ -34,3 +34,11 @@ vectored wait wait_order wand weak weak0 weak1 wildcard wire with within wor xno
 """
 
 KEYWORDS = frozenset(_WORDS.split())
+
+
+def fresh(name: str, taken: set[str]) -> str:
+    """A name that is not taken, also where only case differs; it is taken then."""
+    while name.lower() in taken:
+        name += "_"
+    taken.add(name.lower())
+    return name

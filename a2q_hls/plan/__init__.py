@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from a2q_hls.bound import Certified
 from a2q_hls.buffers import buffered
@@ -15,7 +14,6 @@ from a2q_hls.stages import (
     Engine,
     Folded,
     Plan,
-    Stage,
     Structure,
     Unrolled,
     Widths,
@@ -52,17 +50,4 @@ def plan(
         raise A2QError.of(f"plan of {network.name!r}", "no Dot", "at least one")
     builder = Builder(certified, engines, widths)
     source, sink = builder.build()
-    _refuse_clash(network.name, builder.stages)
-    stages = buffered(builder.stages)
-    _refuse_clash(network.name, stages)
-    return Plan(network.name, certified, widths, stages, source, sink)
-
-
-def _refuse_clash(network: str, stages: Sequence[Stage]) -> None:
-    """Stages and streams become names of modules, files and wires, which only differ in case."""
-    streams = [stream.name for stage in stages for stream in stage.sinks]
-    for names in ([stage.name for stage in stages], streams):
-        for name, count in Counter(name.lower() for name in names).items():
-            if count > 1:
-                expected = "unique names: rename the node of that name"
-                raise A2QError.of(f"plan of {network!r}", f"{count} times {name!r}", expected)
+    return Plan(network.name, certified, widths, buffered(builder.stages), source, sink)

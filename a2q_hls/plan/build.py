@@ -14,6 +14,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
 from a2q_hls.cost import cost, narrowed
 from a2q_hls.ints import IntType
+from a2q_hls.keywords import fresh
 from a2q_hls.network import (
     Add,
     ArgMax,
@@ -85,10 +86,7 @@ class Builder:
 
     def fresh(self, name: str) -> str:
         """A name that no node and no stage has, also where only case differs."""
-        while name.lower() in self.names:
-            name += "_"
-        self.names.add(name.lower())
-        return name
+        return fresh(name, self.names)
 
     def _stream(self, node: Node, lanes: int, type_: IntType | None = None) -> Stream:
         """Stream of a node's tensor, of its own type if no other is given."""
@@ -163,9 +161,8 @@ class Builder:
         source = self.resized(self._take(node.source), lanes, node.name)
         shape = self.specs[node.source].shape
         certificate = self.certified.certificates[node.name]
-        found = stage(node, engine_of(node, self.engines), source, shape, certificate, self.widths)
-        for made in found:
-            self.names.add(made.name.lower())
+        engine = engine_of(node, self.engines)
+        found = stage(node, engine, source, shape, certificate, self.widths, self.fresh)
         self.stages += found
         return found[-1].sinks[0]
 

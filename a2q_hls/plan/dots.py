@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from threading import Lock
@@ -41,6 +42,8 @@ from a2q_hls.stages import (
     WindowStage,
 )
 
+Fresh = Callable[[str], str]
+
 
 def stage(
     node: Dot,
@@ -49,23 +52,26 @@ def stage(
     shape: Shape,
     certificate: DotCertificate,
     widths: Widths,
+    fresh: Fresh,
 ) -> list[Stage]:
-    """Stages of a Dot that reads pixels of ``shape`` from a stream of ``feed`` lanes."""
+    """Stages of a Dot that reads pixels of ``shape`` from a stream of ``feed`` lanes; ``fresh``
+    makes a name that nothing else has of one."""
     accumulator = accumulator_of(certificate, widths)
     rows, columns = node.window.outputs(shape)
     beats = rows * columns * len(node.matrix)
     match engine:
         case Unrolled():
-            before = _parallel_windows(node, source, shape, 1)
+            before = _parallel_windows(node, source, shape, 1, fresh)
             sink = Stream(node.name, len(node.matrix), accumulator, rows * columns)
             return [*before, _unrolled(node, _last(before, source), sink, engine, widths)]
         case Folded():
-            before = _windows(node, source, shape, engine)
+            before = _windows(node, source, shape, engine, 1, fresh)
             sink = Stream(node.name, engine.pe, accumulator, beats // engine.pe)
             return [*before, _folded(node, _last(before, source), sink, engine, widths)]
         case Sparse():
             fold = Folded(len(node.matrix), engine.fill)
-            before = _windows(node, source, shape, fold, window_cycles(node, engine))
+            steps = window_cycles(node, engine)
+            before = _windows(node, source, shape, fold, steps, fresh)
             sink = Stream(node.name, engine.pe, accumulator, beats // engine.pe)
             return [*before, _sparse(node, _last(before, source), sink, engine, widths)]
         case _:
@@ -77,37 +83,42 @@ def _last(stages: list[Stage], source: Stream) -> Stream:
 
 
 def _windows(
-    node: Dot, source: Stream, shape: Shape, engine: Folded, spacing: int = 1
+    node: Dot, source: Stream, shape: Shape, engine: Folded, spacing: int, fresh: Fresh
 ) -> list[Stage]:
     """Windows for a folded engine, repeated for its passes, or for another one of that SIMD."""
     fold = Fold.of(node, engine)
     if needs_registers(node, engine):
-        return _repeated(node, fold, _parallel_windows(node, source, shape, fold.cycles))
+        windows = _parallel_windows(node, source, shape, fold.cycles, fresh)
+        return _repeated(node, fold, windows, fresh)
     if single(node) and fold.passes == 1:
         return []
     words = shape[2] // fold.lanes
     geometry = Geometry(shape[:2], node.window, words, fold.turns, fold.passes)
     beats = len(geometry.needs) * geometry.beats
-    sink = Stream(f"{node.name}_windows", fold.lanes, source.type, beats)
-    name = f"{node.name}_window"
+    sink = Stream(fresh(f"{node.name}_windows"), fold.lanes, source.type, beats)
+    name = fresh(f"{node.name}_window")
     return [WindowStage(name, source, sink, geometry, geometry.span, spacing)]
 
 
-def _parallel_windows(node: Dot, source: Stream, shape: Shape, spacing: int) -> list[Stage]:
+def _parallel_windows(
+    node: Dot, source: Stream, shape: Shape, spacing: int, fresh: Fresh
+) -> list[Stage]:
     if single(node):
         return []
     geometry = Geometry(shape[:2], node.window, 1)
     lanes = source.lanes * node.window.kernel[0] * node.window.kernel[1]
-    sink = Stream(f"{node.name}_windows", lanes, source.type, len(geometry.needs))
-    return [ParallelWindowStage(f"{node.name}_window", source, sink, geometry, spacing)]
+    sink = Stream(fresh(f"{node.name}_windows"), lanes, source.type, len(geometry.needs))
+    name = fresh(f"{node.name}_window")
+    return [ParallelWindowStage(name, source, sink, geometry, spacing)]
 
 
-def _repeated(node: Dot, fold: Fold, windows: list[Stage]) -> list[Stage]:
+def _repeated(node: Dot, fold: Fold, windows: list[Stage], fresh: Fresh) -> list[Stage]:
     if fold.cycles == 1:
         return windows
     source = windows[-1].sinks[0]
-    sink = Stream(f"{node.name}_parts", fold.simd, source.type, source.beats * fold.cycles)
-    return [*windows, ResizeStage(f"{node.name}_repeat", source, sink, fold.passes)]
+    name = fresh(f"{node.name}_parts")
+    sink = Stream(name, fold.simd, source.type, source.beats * fold.cycles)
+    return [*windows, ResizeStage(fresh(f"{node.name}_repeat"), source, sink, fold.passes)]
 
 
 _SEARCH = Lock()  # Threads that plan the same network wait for one search, and then share it.
