@@ -210,4 +210,5 @@ def headline(comparison: Comparison, engine: str) -> str | None:
     luts = f"{count(best.spread(Quantity.LUT))} LUT"
     against = f", {' and '.join(ratios)}" if ratios else ""
     accuracy = f"{percent(best.accuracy)} accuracy (float {percent(best.float_accuracy)})"
-    return f"{engine_title(engine)}: {best.label} needs {luts}{against}, at {accuracy}."
+    title = engine_title(engine)
+    return f"{title[0].upper()}{title[1:]}: {best.label} needs {luts}{against}, at {accuracy}."
