@@ -7,6 +7,12 @@ import re
 from dataclasses import dataclass
 
 PATTERN = "(cycles|luts)([1-9][0-9]*)(?:_(unrolled|folded|sparse))?"
+_ONLY = {
+    None: "",
+    "unrolled": ", unrolled alone",
+    "folded": ", folded alone",
+    "sparse": ", sparse or folded",
+}
 
 
 @dataclass(frozen=True)
@@ -38,16 +44,13 @@ class Aim:
     @property
     def options(self) -> str:
         """Its options on the command line."""
-        return f"--{self.quantity} {self.most}" + (
-            f" --engine {self.engine}" if self.engine else ""
-        )
+        engine = f" --engine {self.engine}" if self.engine else ""
+        return f"--{self.quantity} {self.most}{engine}"
 
     @property
     def title(self) -> str:
         """It in words."""
-        kinds = {None: "", "sparse": ", sparse or folded"}.get(
-            self.engine, f", {self.engine} alone"
-        )
+        kinds = _ONLY[self.engine]
         if self.quantity == "cycles":
             return f"cheapest engines within {self.most:,} cycles a frame{kinds}"
         return f"fastest engines within {self.most:,} LUTs{kinds}"

@@ -31,6 +31,18 @@ def test_engine_without_a_baseline_has_no_ratio() -> None:
     assert comparison.engines == ("folded4x8", "unrolled")
 
 
+def test_designs_of_one_number_of_luts_have_no_ratio_and_aims_ascend_in_speed() -> None:
+    points = [
+        build.run(lut, method=method, bits=bits, engine=engine)
+        for engine in ("luts2000", "cycles512", "cycles2048")
+        for method, bits, lut in ((Method.QAT, None, 1990), (Method.A2Q_PLUS, 9, 1980))
+    ]
+    comparison = compare(points)
+    assert comparison.engines == ("cycles2048", "cycles512", "luts2000")
+    assert {row.interval for row in comparison.of("luts2000")} == {None}
+    assert all(row.interval for row in comparison.of("cycles512"))
+
+
 def test_seeds_become_one_row_with_its_spread() -> None:
     runs = [
         build.run(lut, share, seed=seed)

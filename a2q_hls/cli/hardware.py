@@ -41,6 +41,17 @@ Cycles = Annotated[int | None, typer.Option(min=1, help="Target: at most so many
 Fps = Annotated[float | None, typer.Option(min=0.01, help="Target: frames a second, see --clock.")]
 Luts = Annotated[int | None, typer.Option(min=1, help="Target: at most so many LUTs, predicted.")]
 Clock = Annotated[float | None, typer.Option(min=0.01, help="MHz, for --fps; default 200.")]
+Targets = Annotated[list[Target] | None, typer.Option(help="What to generate; default both.")]
+Kind = Annotated[EngineKind | None, typer.Option(help="Engine of every layer; default unrolled.")]
+Pe = Annotated[
+    int | None, typer.Option(min=1, help="Folded: output channels a cycle, first layer.")
+]
+Simd = Annotated[int | None, typer.Option(min=1, help="Folded: inputs a cycle, first layer.")]
+Levels = Annotated[int | None, typer.Option(min=0, help="Unrolled: sums between registers, 0 all.")]
+Sums = Annotated[
+    Structure | None, typer.Option(help="Unrolled: what sums are made of; default chains.")
+]
+Sized = Annotated[Widths | None, typer.Option(help="What sizes the accumulators; default exact.")]
 
 
 class Tool(str, Enum):
@@ -55,31 +66,17 @@ POINT = typer.Argument(help="Design point RUN/points/NAME, or a RUN that has onl
 
 def generate(
     run: Annotated[Path, typer.Argument(help="Run folder with network.a2q, or a design point.")],
-    target: Annotated[
-        list[Target] | None, typer.Option(help="What to generate; default both.")
-    ] = None,
-    engine: Annotated[
-        EngineKind | None, typer.Option(help="Engine of every layer; default unrolled.")
-    ] = None,
-    pe: Annotated[
-        int | None, typer.Option(min=1, help="Folded: output channels a cycle, first layer.")
-    ] = None,
-    simd: Annotated[
-        int | None, typer.Option(min=1, help="Folded: inputs a cycle, first layer.")
-    ] = None,
-    levels: Annotated[
-        int | None, typer.Option(min=0, help="Unrolled: sums between registers, 0 all.")
-    ] = None,
-    structure: Annotated[
-        Structure | None, typer.Option(help="Unrolled: what sums are made of; default chains.")
-    ] = None,
+    target: Targets = None,
+    engine: Kind = None,
+    pe: Pe = None,
+    simd: Simd = None,
+    levels: Levels = None,
+    structure: Sums = None,
     cycles: Cycles = None,
     fps: Fps = None,
     luts: Luts = None,
     clock: Clock = None,
-    widths: Annotated[
-        Widths | None, typer.Option(help="What sizes the accumulators; default exact.")
-    ] = None,
+    widths: Sized = None,
     name: Annotated[str | None, typer.Option(help="Name of the design point.")] = None,
 ) -> None:
     """Generate the Vitis HLS C++ and the SystemVerilog of a design point.

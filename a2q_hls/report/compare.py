@@ -43,7 +43,8 @@ class Row:
     """All seeds of one design.
 
     ``fixed32`` and ``interval`` say how many times fewer LUTs it has than ordinary QAT with the
-    same engine, every sum 32 bits wide or as wide as its interval; None where there is none.
+    same engine or aim, every sum 32 bits wide or as wide as its interval; None where there is none,
+    and where a number of LUTs is the aim.
     """
 
     runs: tuple[RunSummary, ...]
@@ -189,6 +190,9 @@ def _refuse_twins(runs: Sequence[RunSummary]) -> None:
 
 
 def _against(row: Row, rows: Sequence[Row]) -> Row:
+    aim = Aim.parse(row.first.engine or "")
+    if aim and aim.quantity == "luts":  # All have about as many.
+        return row
     fixed32, interval = (_baseline(row, rows, w) for w in (Widths.FIXED32, Widths.EXACT))
     return replace(row, fixed32=_times_fewer(fixed32, row), interval=_times_fewer(interval, row))
 
