@@ -119,6 +119,22 @@ def test_files_outside_rtl_do_not_matter(bench: Bench) -> None:
     assert bench.runs == 1
 
 
+def test_equal_modules_of_several_stages_run_once(bench: Bench) -> None:
+    stages = [Module(name, "fifo", Role.FIFO, {"DEPTH": 4}) for name in ("fork_a", "fork_b")]
+    seen: list[Progress] = []
+    found = synthesize(
+        PROJECT, "every", "xcup", stages, tool=bench.tool(), cache=bench.cache, progress=seen.append
+    )
+    assert bench.runs == 2
+    assert [result.module for result in found.modules] == ["fork_a", "fork_b"]
+    cached = {item.module: item.cached for item in seen}
+    assert cached == {"every": False, "fork_a": False, "fork_b": True}
+    other = replace(stages[0], name="fork_of_another_network")
+    again = synthesize(PROJECT, "every", "xcup", [other], tool=bench.tool(), cache=bench.cache)
+    assert bench.runs == 2
+    assert again.modules[0].module == "fork_of_another_network"
+
+
 @pytest.mark.parametrize("mode", ["fail", "killed", "truncated", "silent"])
 def test_failed_synthesis_leaves_no_entry(bench: Bench, mode: str) -> None:
     with pytest.raises(A2QError):

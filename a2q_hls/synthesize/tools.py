@@ -16,6 +16,8 @@ from pathlib import Path
 
 from a2q_hls.errors import A2QError
 
+_START_SECONDS = 900  # PyPI's yosys compiles its WebAssembly at the first start, for minutes.
+
 
 @dataclass(frozen=True)
 class Yosys:
@@ -74,7 +76,11 @@ def ask(command: tuple[str, ...]) -> Yosys:
     """
     try:
         answer = subprocess.run(
-            (*command, "--version"), capture_output=True, text=True, check=True, timeout=120
+            (*command, "--version"),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_START_SECONDS,
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise A2QError.of(shlex.join(command), str(error), "a yosys that runs") from error

@@ -23,7 +23,7 @@ from a2q_hls.synthesize.stat import metrics
 from a2q_hls.synthesize.tools import Yosys, find_yosys
 
 _SECONDS = "seconds.txt"
-_FORMAT = "yosys entry 3"  # Part of every key: entries of another form are not found.
+_FORMAT = "yosys entry 4"  # Part of every key: entries of another form are not found.
 _SOURCES = (".sv", ".v")
 _DATA = (".hex", ".mem", ".svh")
 _WARNING = re.compile(r"(?:^|: )Warning: (.*)$", re.MULTILINE)
@@ -55,7 +55,6 @@ class _Task:
         designs = [name for name in sorted(self.sources.files) if name.endswith(_SOURCES)]
         return render(
             "synth/yosys.ys.j2",
-            layer=self.module.name,
             top=self.module.module,
             parameters=self.module.parameters,
             label=self.family.label,
@@ -71,7 +70,8 @@ class _Task:
 
     @property
     def key(self) -> str:
-        parts = (_FORMAT, self.module.name, self.sources.digest, self.script, self.tool.version)
+        """Not the stage's name: equal modules are one entry, whichever networks they are of."""
+        parts = (_FORMAT, self.sources.digest, self.script, self.tool.version)
         return "yosys-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def start(self, folder: Path) -> Job:
@@ -198,27 +198,29 @@ class _Run:
 
     def results(self, jobs: int, timeout: float) -> dict[str, ModuleResult]:
         """Result of every task by its source."""
-        pending: dict[Path, _Task] = {}
+        equal: dict[str, list[_Task]] = {}
         for task in self._tasks:
             if entry := self._cache.find(task.key):
                 self._report(task, _finished(task, entry), True)
             else:
-                pending[self._cache.workspace()] = task
+                equal.setdefault(task.key, []).append(task)
+        pending = {self._cache.workspace(): tasks for tasks in equal.values()}
         try:
-            started = [task.start(folder) for folder, task in pending.items()]
+            started = [tasks[0].start(folder) for folder, tasks in pending.items()]
             run_jobs(started, lambda job, s: self._done(pending[job.folder], job, s), jobs, timeout)
         finally:
             for folder in pending:
                 self._cache.discard(folder)
         return self._results
 
-    def _done(self, task: _Task, job: Job, seconds: float) -> None:
-        task.finish(job.folder, seconds)
+    def _done(self, tasks: Sequence[_Task], job: Job, seconds: float) -> None:
+        tasks[0].finish(job.folder, seconds)
         (job.folder / _SECONDS).write_text(f"{seconds:.2f}\n")
         shutil.rmtree(job.folder / "rtl")
         (job.folder / CONSOLE).unlink()
-        entry = self._cache.publish(job.folder, task.key)
-        self._report(task, _finished(task, entry), False)
+        entry = self._cache.publish(job.folder, tasks[0].key)
+        for index, task in enumerate(tasks):
+            self._report(task, _finished(task, entry), index > 0)
 
     def _report(self, task: _Task, result: ModuleResult, cached: bool) -> None:
         self._results[task.source] = result
