@@ -16,13 +16,18 @@ from typer.testing import CliRunner, Result
 from a2q_hls import store
 from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
-from a2q_hls.plan import Folded
+from a2q_hls.flow.designs import Settings, choices
+from a2q_hls.flow.hardware import build
+from a2q_hls.flow.planning import Target, engines_for, total
+from a2q_hls.flow.point import load_network
+from a2q_hls.plan import Folded, Widths, plan
 
 SETTINGS = {
     "name": "made",
     "title": "Small hardware",
     "study": "small",
     "cycles": [720],
+    "predicted": [1440, 360],
     "frames": 4,
     "designs": [
         {"label": "QAT", "widths": ["fixed32", "exact"], "engines": ["folded"]},
@@ -57,6 +62,24 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
     for name in ("QAT, 32 bits, folded only", "QAT, exact, folded only", "A2Q+ P = 9, exact"):
         assert f"| {name} | 50.00 | 83.3 | " in text
     assert "Every design: 4 frames through C++ and RTL" in text
+    heading = text[text.index("**Predicted only") :]
+    assert "| design | 1,440 cycles | 360 cycles |" in heading
+    assert heading.count(" BRAM18 (1.00)") == 2  # The first design, beside itself.
+    assert (tmp_path / "out" / "plots" / "outlook.svg").exists()
+
+
+def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
+    studied(tmp_path)
+    settings = Settings.model_validate(SETTINGS)
+    made, predicted = build(settings, tmp_path, lambda *_: None)
+    assert [(row.choice.name, row.cycles) for row in predicted] == [
+        (choice.name, cycles) for cycles in (1440, 360) for choice in choices(settings)
+    ]
+    first, built = predicted[0], made[0]
+    certified = load_network(built.network.run)
+    engines = engines_for(certified, Target(cycles=1440), Widths.FIXED32, (Folded,))
+    assert first.cost == total(plan(certified, engines, Widths.FIXED32))
+    assert first.cost.luts < built.predicted.luts < predicted[3].cost.luts
 
 
 @pytest.mark.parametrize(
@@ -66,6 +89,7 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
         ({}, {"designs": [{"label": "QAT"}, {"label": "other"}]}, "0 networks 'other'"),
         ({"score": 27.4}, {}, "expected an accuracy from 0 to 1"),
         ({}, {"cycles": [0]}, "key 'cycles.0'"),
+        ({}, {"predicted": [0]}, "key 'predicted.0'"),
         ({}, {"family": "new"}, "no such family"),
         ({}, {"cycle": [9]}, "key 'cycle'"),
     ],

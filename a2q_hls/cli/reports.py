@@ -41,14 +41,16 @@ def hardware(
 
     Example: [bold]a2q-hls hardware configs/hardware/fashion_mnist.yaml[/]
     """
-    from a2q_hls.flow.hardware import build, load_settings
+    from a2q_hls.flow.designs import load_settings
+    from a2q_hls.flow.hardware import build
     from a2q_hls.flow.hardware_page import write_hardware
 
     settings = load_settings(config)
     with bars() as shown:
-        built = build(settings, runs, shown.report, jobs)
+        built, predicted = build(settings, runs, shown.report, jobs)
     command = f"a2q-hls hardware {config}"
-    for page in write_hardware(settings, built, report or runs / settings.name, command):
+    folder = report or runs / settings.name
+    for page in write_hardware(settings, built, predicted, folder, command):
         console.print(f"report: {page}", soft_wrap=True)
 
 

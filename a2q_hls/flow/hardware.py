@@ -5,100 +5,43 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from typing import Any
 
 from a2q_hls.cost import Cost, cost
 from a2q_hls.errors import A2QError, told
 from a2q_hls.files import read_text, replacing
 from a2q_hls.flow import stages
 from a2q_hls.flow.data import Frames
+from a2q_hls.flow.designs import Choice, Design, Settings, choices
 from a2q_hls.flow.planning import Target, engines_for, total
 from a2q_hls.flow.point import Point, create, load_network
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulation, Simulator
-from a2q_hls.folding import KINDS
-from a2q_hls.plan import Folded, Widths
-from a2q_hls.synthesize import FAMILIES, Quantity, SynthesisResult
+from a2q_hls.plan import plan
+from a2q_hls.synthesize import Quantity, SynthesisResult
 
 Report = Callable[[str, int, int], None]
-_PLANS = {"cheapest": KINDS, "folded": (Folded,)}
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True)
+class Trained:
+    """Run folder of a network, and what the study measured of it and of its float network."""
 
-
-class Design(_Strict):
-    """A quantization of the study as hardware, with these policies of widths.
-
-    ``engines``: the cheapest of all engines for every layer, or folded ones alone.
-    """
-
-    label: str
-    width: int | None = None
-    seed: int = 0
-    widths: tuple[Widths, ...] = (Widths.EXACT,)
-    engines: tuple[Literal["cheapest", "folded"], ...] = ("cheapest",)
-
-
-class Settings(_Strict):
-    """What is built: every design at every number of cycles a frame.
-
-    ``study`` is the name of a study whose networks lie below runs/, and ``score`` what it measured;
-    the first design is what the others are compared with.
-    """
-
-    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
-    title: str
-    study: str
-    score: Literal["accuracy", "psnr"] = "accuracy"
-    cycles: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
-    designs: tuple[Design, ...] = Field(min_length=1)
-    frames: int = Field(default=16, ge=2)
-    family: str = "xcup"
-    notes: tuple[str, ...] = ()
-
-    @field_validator("family")
-    @classmethod
-    def _known_family(cls, name: str) -> str:
-        if name not in FAMILIES:
-            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
-        return name
-
-
-def load_settings(path: Path) -> Settings:
-    """Read the settings.
-
-    Raises:
-        A2QError: not YAML, or a wrong key; the message names it.
-    """
-    try:
-        text = read_text(path, "a YAML file; see configs/hardware")
-        return Settings.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise A2QError.of(str(path), f"invalid YAML ({error})", "YAML") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}, key {'.'.join(map(str, first['loc']))!r}"
-        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
+    run: Path
+    score: float
+    float_score: float
 
 
 @dataclass(frozen=True)
 class Built:
     """One design at one target, with what was found of it."""
 
-    design: Design
+    choice: Choice
     cycles: int
-    widths: Widths
-    engines: str
-    score: float
-    float_score: float
+    network: Trained
     point: Point
     simulation: Simulation
     synthesis: SynthesisResult
@@ -106,10 +49,7 @@ class Built:
     @property
     def name(self) -> str:
         """Network, widths and engines."""
-        bits = "" if self.design.width is None else f" P = {self.design.width}"
-        only = ", folded only" if self.engines == "folded" else ""
-        policy = {Widths.FIXED32: ", 32 bits", Widths.DATA_TYPE: ", data type bound"}
-        return f"{self.design.label}{bits}{policy.get(self.widths, ', exact')}{only}"
+        return self.choice.name
 
     @property
     def predicted(self) -> Cost:
@@ -123,30 +63,37 @@ class Built:
             yield stage.name, cost(stage), int(found)
 
 
-def build(settings: Settings, runs: Path, progress: Report, jobs: int = 2) -> list[Built]:
-    """Build everything below ``runs``; what is done and still valid is kept."""
+@dataclass(frozen=True)
+class Predicted:
+    """One design at one target, planned alone."""
+
+    choice: Choice
+    cycles: int
+    cost: Cost
+
+
+def build(
+    settings: Settings, runs: Path, progress: Report, jobs: int = 2
+) -> tuple[list[Built], list[Predicted]]:
+    """Build everything below ``runs``, and plan what is predicted; what is done is kept.
+
+    Raises:
+        A2QError: a network is missing, a target cannot be met, or hardware differs from the oracle.
+    """
     # Every network is found before the first is built, which takes long.
-    networks = {design: _run(settings, design, runs) for design in settings.designs}
-    wanted = list(_designs(settings))
+    networks = {design: _trained(settings, design, runs) for design in settings.designs}
+    predicted = _predicted(settings, networks, progress)
+    wanted = [(choice, cycles) for cycles in settings.cycles for choice in choices(settings)]
     made = []
-    for index, (design, cycles, widths, engines) in enumerate(wanted):
+    for index, (choice, cycles) in enumerate(wanted):
         progress("designs built", index, len(wanted))
-        run, record = networks[design]
-        made.append(_build(settings, design, cycles, widths, engines, run, record, progress, jobs))
+        made.append(_build(settings, choice, cycles, networks[choice.design], progress, jobs))
     progress("designs built", len(wanted), len(wanted))
-    return made
+    return made, predicted
 
 
-def _designs(settings: Settings) -> Iterator[tuple[Design, int, Widths, str]]:
-    for cycles in settings.cycles:
-        for design in settings.designs:
-            for widths in design.widths:
-                for engines in design.engines:
-                    yield design, cycles, widths, engines
-
-
-def _run(settings: Settings, design: Design, runs: Path) -> tuple[Path, dict[str, Any]]:
-    """Run folder of a network of the study, and its record."""
+def _trained(settings: Settings, design: Design, runs: Path) -> Trained:
+    """A network of the study, copied to a run folder of its own."""
     study = runs / settings.study
     wanted = (design.label, design.width, design.seed)
     found = [record for record in _records(study) if record[1] == wanted]
@@ -154,7 +101,8 @@ def _run(settings: Settings, design: Design, runs: Path) -> tuple[Path, dict[str
         text = f"{len(found)} networks {design.label!r}, width {design.width}, seed {design.seed}"
         raise A2QError.of(str(study), text, f"one: 'a2q-hls study' of {settings.study!r} first")
     path, _, record = found[0]
-    if settings.score == "accuracy" and not 0 <= float(record["score"]) <= 1:
+    score, best = float(record["score"]), float(record["float_score"])
+    if settings.score == "accuracy" and not 0 <= score <= 1:
         expected = "an accuracy from 0 to 1; or 'score: psnr' in the settings"
         raise A2QError.of(str(path), f"score {record['score']}", expected)
     folder = runs / settings.name / path.stem
@@ -162,7 +110,7 @@ def _run(settings: Settings, design: Design, runs: Path) -> tuple[Path, dict[str
         if (source := path.with_suffix(suffix)).exists():
             with replacing(folder / name) as temporary:
                 shutil.copyfile(source, temporary)
-    return folder, record
+    return Trained(folder, score, best)
 
 
 def _records(study: Path) -> Iterator[tuple[Path, tuple[Any, ...], dict[str, Any]]]:
@@ -177,32 +125,45 @@ def _records(study: Path) -> Iterator[tuple[Path, tuple[Any, ...], dict[str, Any
                 raise A2QError.of(str(path), told(error), "a study's record") from error
 
 
+def _predicted(
+    settings: Settings, networks: Mapping[Design, Trained], progress: Report
+) -> list[Predicted]:
+    wanted = [(choice, cycles) for cycles in settings.predicted for choice in choices(settings)]
+    made = []
+    for index, (choice, cycles) in enumerate(wanted):
+        progress("designs planned", index, len(wanted))
+        certified = load_network(networks[choice.design].run)
+        target = Target(cycles=cycles)
+        engines = engines_for(certified, target, choice.widths, choice.kinds)
+        needs = total(plan(certified, engines, choice.widths))
+        made.append(Predicted(choice, cycles, needs))
+    if wanted:
+        progress("designs planned", len(wanted), len(wanted))
+    return made
+
+
 def _build(
     settings: Settings,
-    design: Design,
+    choice: Choice,
     cycles: int,
-    widths: Widths,
-    engines: str,
-    run: Path,
-    record: dict[str, Any],
+    network: Trained,
     progress: Report,
     jobs: int,
 ) -> Built:
-    certified = load_network(run)
-    target = Target(cycles=cycles)
-    chosen = engines_for(certified, target, widths, _PLANS[engines])
-    aim = target.aim("folded" if engines == "folded" else None)
-    point = create(run, chosen, widths, f"{engines}{cycles}_{widths.value}", aim)
+    certified, target = load_network(network.run), Target(cycles=cycles)
+    engines = engines_for(certified, target, choice.widths, choice.kinds)
+    aim = target.aim("folded" if choice.engines == "folded" else None)
+    name = f"{choice.engines}{cycles}_{choice.widths.value}"
+    point = create(network.run, engines, choice.widths, name, aim)
     for language in stages.Target:
         stages.generate(point, language)
-    frames = frames_of(run, certified).sample(settings.frames)
+    frames = frames_of(network.run, certified).sample(settings.frames)
     simulation = _simulated(point, frames)
     bar = f"yosys {point.name}"
     found = stages.synthesize_point(
         point, settings.family, progress=lambda p: progress(bar, p.done, p.total), jobs=jobs
     )
-    scores = (float(record["score"]), float(record["float_score"]))
-    return Built(design, cycles, widths, engines, *scores, point, simulation, found)
+    return Built(choice, cycles, network, point, simulation, found)
 
 
 def _simulated(point: Point, frames: Frames) -> Simulation:

@@ -8,20 +8,38 @@ from pathlib import Path
 from statistics import mean, median
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from a2q_hls.flow.hardware import Built, Settings
+from a2q_hls.flow.designs import Choice, Settings, choices
+from a2q_hls.flow.hardware import Built, Predicted
 from a2q_hls.flow.planning import describe
 from a2q_hls.report.cells import Table
-from a2q_hls.report.plots.style import BLUE, ORANGE, SKY, dress, figure, legend
+from a2q_hls.report.plots.style import (
+    BLUE,
+    GREEN,
+    MUTED,
+    ORANGE,
+    PURPLE,
+    SKY,
+    YELLOW,
+    dress,
+    figure,
+    legend,
+)
 from a2q_hls.report.tables_page import Page
 from a2q_hls.stages import DotStage
 from a2q_hls.synthesize import Metric, Quantity
 
+_COLOURS = (MUTED, PURPLE, GREEN, SKY, YELLOW, ORANGE, BLUE)
 _FEW = 40  # LUTs below which the error of a prediction says little.
 
 
 def write_hardware(
-    settings: Settings, built: Sequence[Built], folder: Path, command: str
+    settings: Settings,
+    built: Sequence[Built],
+    predicted: Sequence[Predicted],
+    folder: Path,
+    command: str,
 ) -> list[Path]:
     """Write report.md, report.html and the plots; gives the pages."""
     plots = {}
@@ -29,6 +47,9 @@ def write_hardware(
         rows = [row for row in built if row.cycles == cycles]
         caption = f"LUTs at {cycles:,} cycles a frame or fewer, {settings.family}."
         plots[f"luts_{cycles}"] = (caption, _bars(rows))
+    if predicted:
+        caption = "Synthesized LUTs (filled) and predicted ones (hollow) by throughput."
+        plots["outlook"] = (caption, _curves(settings, built, predicted))
     tools = dict.fromkeys([b.synthesis.tool for b in built] + [b.simulation.tool for b in built])
     page = Page(
         settings.title,
@@ -37,6 +58,7 @@ def write_hardware(
             *(_resources(settings, built, cycles) for cycles in settings.cycles),
             *(_engines(built, cycles) for cycles in settings.cycles),
             _errors(built),
+            *([_outlook(settings, predicted)] if predicted else []),
         ],
         [*settings.notes, *_standing(built[0])],
         plots,
@@ -82,9 +104,11 @@ def _headline(settings: Settings, built: Sequence[Built], cycles: int) -> str:
     best = min(rows, key=lambda row: _luts(row).value)
     first = rows[0]
     if settings.score == "psnr":
-        score = f"{best.score - best.float_score:+.2f} dB to the float network"
+        score = f"{best.network.score - best.network.float_score:+.2f} dB to the float network"
     else:
-        score = f"{best.score / best.float_score:.1%} of the float network's accuracy"
+        score = (
+            f"{best.network.score / best.network.float_score:.1%} of the float network's accuracy"
+        )
     return (
         f"At {cycles:,} cycles a frame {best.name} takes {_luts(best).value:,} LUTs, "
         f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), at "
@@ -93,9 +117,10 @@ def _headline(settings: Settings, built: Sequence[Built], cycles: int) -> str:
 
 
 def _scores(settings: Settings, row: Built) -> tuple[str, str]:
+    score, best = row.network.score, row.network.float_score
     if settings.score == "psnr":
-        return f"{row.score:.2f}", f"{row.score - row.float_score:+.2f}"
-    return f"{100 * row.score:.2f}", f"{100 * row.score / row.float_score:.1f}"
+        return f"{score:.2f}", f"{score - best:+.2f}"
+    return f"{100 * score:.2f}", f"{100 * score / best:.1f}"
 
 
 def _resources(settings: Settings, built: Sequence[Built], cycles: int) -> Table:
@@ -160,6 +185,49 @@ def _errors(built: Sequence[Built]) -> Table:
     headings = ("design", "sum of stages", "stages within 25 %", "median error", "worst stage")
     title = f"Predicted LUTs against yosys, stages of {_FEW} LUTs and more"
     return Table(title, headings, tuple(lines))
+
+
+def _outlook(settings: Settings, predicted: Sequence[Predicted]) -> Table:
+    """Predicted LUTs of every design at throughputs that were not built."""
+    base = {row.cycles: row.cost.luts for row in predicted if row.choice == _first(settings)}
+    lines = []
+    for choice in choices(settings):
+        found = {row.cycles: row.cost for row in predicted if row.choice == choice}
+        cells = [
+            f"{needs.luts:,.0f}, {needs.blocks} BRAM18 ({base[cycles] / needs.luts:.2f})"
+            for cycles, needs in found.items()
+        ]
+        lines.append((choice.name, *cells))
+    headings = ("design", *(f"{cycles:,} cycles" for cycles in base))
+    return Table("Predicted only: LUTs, blocks and LUT ratio", headings, tuple(lines))
+
+
+def _first(settings: Settings) -> Choice:
+    return next(choices(settings))
+
+
+def _curves(settings: Settings, built: Sequence[Built], predicted: Sequence[Predicted]) -> Figure:
+    """LUTs by cycles a frame."""
+    made = figure(7.2, 4.6)
+    axes = made.add_subplot()
+    for index, choice in enumerate(choices(settings)):
+        colour = _COLOURS[index % len(_COLOURS)]
+        real = {row.cycles: float(_luts(row).value) for row in built if row.choice == choice}
+        plans = {row.cycles: row.cost.luts for row in predicted if row.choice == choice}
+        line = sorted({**plans, **real}.items())
+        axes.plot(*zip(*line, strict=True), color=colour, lw=1.2, label=choice.name, zorder=2)
+        axes.plot(*zip(*plans.items(), strict=True), "o", color=colour, mfc="none", zorder=3)
+        axes.plot(*zip(*real.items(), strict=True), "o", color=colour, zorder=4)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    marks = sorted({*settings.cycles, *settings.predicted})
+    axes.set_xticks(marks, [f"{cycles:,}" for cycles in marks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:,.0f}"))
+    dress(axes, "cycles a frame at most", "LUT")
+    legend(made, axes, 2)
+    return made
 
 
 def _bars(rows: Sequence[Built]) -> Figure:

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which networks of a study become hardware, and at which throughputs: configs/hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
+from a2q_hls.folding import KINDS
+from a2q_hls.plan import Folded, Widths
+from a2q_hls.synthesize import FAMILIES
+
+Cycles = Annotated[int, Field(ge=1)]
+_KINDS = {"cheapest": KINDS, "folded": (Folded,)}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Design(_Strict):
+    """A quantization of the study as hardware, with these policies of widths.
+
+    ``engines``: the cheapest of all engines for every layer, or folded ones alone.
+    """
+
+    label: str
+    width: int | None = None
+    seed: int = 0
+    widths: tuple[Widths, ...] = (Widths.EXACT,)
+    engines: tuple[Literal["cheapest", "folded"], ...] = ("cheapest",)
+
+
+class Settings(_Strict):
+    """What is built: every design at every number of cycles a frame.
+
+    ``study`` is the name of a study whose networks lie below runs/, and ``score`` what it measured;
+    the first design is what the others are compared with. At ``predicted`` cycles a frame designs
+    are only planned, and the page shows what they are predicted to take.
+    """
+
+    name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
+    title: str
+    study: str
+    score: Literal["accuracy", "psnr"] = "accuracy"
+    cycles: tuple[Cycles, ...] = Field(min_length=1)
+    predicted: tuple[Cycles, ...] = ()
+    designs: tuple[Design, ...] = Field(min_length=1)
+    frames: int = Field(default=16, ge=2)
+    family: str = "xcup"
+    notes: tuple[str, ...] = ()
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, name: str) -> str:
+        if name not in FAMILIES:
+            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
+        return name
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One network, one policy of widths, one choice of engines."""
+
+    design: Design
+    widths: Widths
+    engines: Literal["cheapest", "folded"]
+
+    @property
+    def kinds(self) -> tuple[type, ...]:
+        """Engines that the planner may choose among."""
+        return _KINDS[self.engines]
+
+    @property
+    def name(self) -> str:
+        """Network, widths and engines."""
+        bits = "" if self.design.width is None else f" P = {self.design.width}"
+        only = ", folded only" if self.engines == "folded" else ""
+        policy = {Widths.FIXED32: ", 32 bits", Widths.DATA_TYPE: ", data type bound"}
+        return f"{self.design.label}{bits}{policy.get(self.widths, ', exact')}{only}"
+
+
+def choices(settings: Settings) -> Iterator[Choice]:
+    """Everything that is built at every number of cycles, in the order of the settings."""
+    for design in settings.designs:
+        for widths in design.widths:
+            for engines in design.engines:
+                yield Choice(design, widths, engines)
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings.
+
+    Raises:
+        A2QError: not YAML, or a wrong key; the message names it.
+    """
+    try:
+        text = read_text(path, "a YAML file; see configs/hardware")
+        return Settings.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise A2QError.of(str(path), f"invalid YAML ({error})", "YAML") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"{path}, key {'.'.join(map(str, first['loc']))!r}"
+        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
