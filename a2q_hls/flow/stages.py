@@ -30,6 +30,7 @@ from a2q_hls.synthesize import (
     design_files,
     layers,
     load,
+    route,
     save,
     synthesize,
 )
@@ -204,9 +205,31 @@ def synthesize_point(
     return found
 
 
+def route_point(point: Point, part: str = "85k", clock: float = 100.0) -> SynthesisResult:
+    """Place and route the generated RTL with nextpnr and write route_ecp5.json."""
+    project_digest(point, Target.RTL)
+    found = route(point.root / Target.RTL.value, point.plan.name, part, clock)
+    save(found, routing_path(point))
+    return found
+
+
+def routing(point: Point) -> SynthesisResult | None:
+    """The recorded place and route of the project as it is now, or None."""
+    return _recorded(point, routing_path(point))
+
+
+def routing_path(point: Point) -> Path:
+    """Where the result of place and route lies."""
+    return point.root / "route_ecp5.json"
+
+
 def synthesis(point: Point, family: str = "xcup") -> SynthesisResult | None:
     """The recorded synthesis of the project as it is now, or None."""
-    path, project = synthesis_path(point, family), point.root / Target.RTL.value
+    return _recorded(point, synthesis_path(point, family))
+
+
+def _recorded(point: Point, path: Path) -> SynthesisResult | None:
+    project = point.root / Target.RTL.value
     if not path.exists() or not project.exists():
         return None
     found = load(path)

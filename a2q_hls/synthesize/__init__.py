@@ -6,8 +6,9 @@ from a2q_hls.synthesize.families import FAMILIES, Family, family
 from a2q_hls.synthesize.jobs import stop_running
 from a2q_hls.synthesize.metric import Kind, Metric, Metrics, Quantity
 from a2q_hls.synthesize.module import Module, Role, layers
+from a2q_hls.synthesize.nextpnr import route
 from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load, save
-from a2q_hls.synthesize.tools import Yosys, find_yosys
+from a2q_hls.synthesize.tools import Nextpnr, Yosys, find_nextpnr, find_yosys
 from a2q_hls.synthesize.yosys import Progress, design_files, synthesize
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Metrics",
     "Module",
     "ModuleResult",
+    "Nextpnr",
     "Progress",
     "Quantity",
     "Role",
@@ -26,9 +28,11 @@ __all__ = [
     "Yosys",
     "design_files",
     "family",
+    "find_nextpnr",
     "find_yosys",
     "layers",
     "load",
+    "route",
     "save",
     "stop_running",
     "synthesize",

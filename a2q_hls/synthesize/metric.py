@@ -33,6 +33,7 @@ class Quantity(str, Enum):
     DSP = "DSP"
     CARRY = "CARRY"
     MUXF = "MUXF"
+    CLOCK = "Fmax"
     LATENCY = "latency"
     INTERVAL = "interval"
 

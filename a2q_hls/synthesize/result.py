@@ -14,8 +14,6 @@ from a2q_hls.files import read_text, write_text
 from a2q_hls.synthesize.metric import Metric, Metrics, Quantity
 from a2q_hls.synthesize.module import Role
 
-REPORTS = ("stat.json", "log.txt", "script.ys")
-
 
 @dataclass(frozen=True)
 class ModuleResult:
@@ -98,8 +96,8 @@ def _keep(module: ModuleResult, folder: Path) -> ModuleResult:
     target = folder / place
     if target.resolve() != module.reports.resolve():
         target.mkdir(parents=True, exist_ok=True)
-        for name in REPORTS:
-            shutil.copyfile(module.reports / name, target / name)
+        for report in filter(Path.is_file, module.reports.iterdir()):
+            shutil.copyfile(report, target / report.name)
     return replace(module, reports=place)
 
 

