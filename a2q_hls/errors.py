@@ -18,3 +18,7 @@ def told(error: Exception) -> str:
 
 class OverflowFound(A2QError):
     """An accumulator can leave the width that it was trained or declared for."""
+
+
+class OutOfReach(A2QError):
+    """A target that no plan meets; the message names the nearest that one does."""

@@ -11,7 +11,7 @@ from a2q_hls import cost, sparse
 from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
 from a2q_hls.cost import Cost
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, OutOfReach
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import Dot, Requantize
 from a2q_hls.plan import Engine, Folded, Unrolled, Widths, cycles, declared, refuse_fold
@@ -90,7 +90,7 @@ def balanced(
     """For every Dot the cheapest engine of these kinds that takes at most ``limit`` cycles.
 
     Raises:
-        A2QError: no engine of a Dot is so fast; the message names the slowest of the layers that
+        OutOfReach: no engine of a Dot is so fast; the message names the slowest of the layers that
             are too slow, and the cycles that its fastest engine takes.
     """
     layers = [Layer.of(certified, dot, widths) for dot in certified.network.dots]
@@ -100,7 +100,7 @@ def balanced(
         worst = max(slow, key=lambda layer: layer.fastest(kinds))
         found = f"no engine within {limit} cycles a frame"
         nearest = f"at least {worst.fastest(kinds)} cycles"
-        raise A2QError.of(f"layer {worst.dot.name!r}", found, nearest)
+        raise OutOfReach.of(f"layer {worst.dot.name!r}", found, nearest)
     return {name: choice.engine for name, choice in chosen.items() if choice is not None}
 
 

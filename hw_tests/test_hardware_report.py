@@ -27,7 +27,7 @@ SETTINGS = {
     "title": "Small hardware",
     "study": "small",
     "cycles": [720],
-    "predicted": [1440, 360],
+    "predicted": [1440, 360, 1],
     "frames": 4,
     "designs": [
         {"label": "QAT", "widths": ["fixed32", "exact"], "engines": ["folded"]},
@@ -63,7 +63,8 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
         assert f"| {name} | 50.00 | 83.3 | " in text
     assert "Every design: 4 frames through C++ and RTL" in text
     heading = text[text.index("**Predicted only") :]
-    assert "| design | 1,440 cycles | 360 cycles |" in heading
+    assert "| design | 1,440 cycles | 360 cycles | 1 cycles |" in heading
+    assert heading.count(" | - |") == 3  # Nothing is so fast.
     assert heading.count(" BRAM18 (1.00)") == 2  # The first design, beside itself.
     assert (tmp_path / "out" / "plots" / "outlook.svg").exists()
 
@@ -73,13 +74,16 @@ def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
     settings = Settings.model_validate(SETTINGS)
     made, predicted = build(settings, tmp_path, lambda *_: None)
     assert [(row.choice.name, row.cycles) for row in predicted] == [
-        (choice.name, cycles) for cycles in (1440, 360) for choice in choices(settings)
+        (choice.name, cycles) for cycles in (1440, 360, 1) for choice in choices(settings)
     ]
     first, built = predicted[0], made[0]
     certified = load_network(built.network.run)
     engines = engines_for(certified, Target(cycles=1440), Widths.FIXED32, (Folded,))
+    assert first.cost is not None
     assert first.cost == total(plan(certified, engines, Widths.FIXED32))
+    assert predicted[3].cost is not None
     assert first.cost.luts < built.predicted.luts < predicted[3].cost.luts
+    assert predicted[-1].cost is None
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from a2q_hls.bound import Certified
 from a2q_hls.cost import Cost, cost
-from a2q_hls.errors import A2QError, told
+from a2q_hls.errors import A2QError, OutOfReach, told
 from a2q_hls.files import read_text, replacing
 from a2q_hls.flow import stages
 from a2q_hls.flow.data import Frames
@@ -65,11 +66,11 @@ class Built:
 
 @dataclass(frozen=True)
 class Predicted:
-    """One design at one target, planned alone."""
+    """One design at one target, planned alone; without a cost where no plan is so fast."""
 
     choice: Choice
     cycles: int
-    cost: Cost
+    cost: Cost | None
 
 
 def build(
@@ -132,14 +133,19 @@ def _predicted(
     made = []
     for index, (choice, cycles) in enumerate(wanted):
         progress("designs planned", index, len(wanted))
-        certified = load_network(networks[choice.design].run)
-        target = Target(cycles=cycles)
-        engines = engines_for(certified, target, choice.widths, choice.kinds)
-        needs = total(plan(certified, engines, choice.widths))
+        needs = _needs(load_network(networks[choice.design].run), choice, cycles)
         made.append(Predicted(choice, cycles, needs))
     if wanted:
         progress("designs planned", len(wanted), len(wanted))
     return made
+
+
+def _needs(certified: Certified, choice: Choice, cycles: int) -> Cost | None:
+    try:
+        engines = engines_for(certified, Target(cycles=cycles), choice.widths, choice.kinds)
+    except OutOfReach:
+        return None
+    return total(plan(certified, engines, choice.widths))
 
 
 def _build(

@@ -10,6 +10,7 @@ from statistics import mean, median
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
+from a2q_hls.cost import Cost
 from a2q_hls.flow.designs import Choice, Settings, choices
 from a2q_hls.flow.hardware import Built, Predicted
 from a2q_hls.flow.planning import describe
@@ -189,17 +190,22 @@ def _errors(built: Sequence[Built]) -> Table:
 
 def _outlook(settings: Settings, predicted: Sequence[Predicted]) -> Table:
     """Predicted LUTs of every design at throughputs that were not built."""
-    base = {row.cycles: row.cost.luts for row in predicted if row.choice == _first(settings)}
+    base = {row.cycles: row.cost for row in predicted if row.choice == _first(settings)}
     lines = []
     for choice in choices(settings):
         found = {row.cycles: row.cost for row in predicted if row.choice == choice}
-        cells = [
-            f"{needs.luts:,.0f}, {needs.blocks} BRAM18 ({base[cycles] / needs.luts:.2f})"
-            for cycles, needs in found.items()
-        ]
+        cells = [_cell(needs, base[cycles]) for cycles, needs in found.items()]
         lines.append((choice.name, *cells))
     headings = ("design", *(f"{cycles:,} cycles" for cycles in base))
-    return Table("Predicted only: LUTs, blocks and LUT ratio", headings, tuple(lines))
+    title = "Predicted only: LUTs, blocks and LUT ratio; -, where no plan is so fast"
+    return Table(title, headings, tuple(lines))
+
+
+def _cell(needs: Cost | None, base: Cost | None) -> str:
+    if needs is None:
+        return "-"
+    ratio = f" ({base.luts / needs.luts:.2f})" if base else ""
+    return f"{needs.luts:,.0f}, {needs.blocks} BRAM18{ratio}"
 
 
 def _first(settings: Settings) -> Choice:
@@ -213,11 +219,12 @@ def _curves(settings: Settings, built: Sequence[Built], predicted: Sequence[Pred
     for index, choice in enumerate(choices(settings)):
         colour = _COLOURS[index % len(_COLOURS)]
         real = {row.cycles: float(_luts(row).value) for row in built if row.choice == choice}
-        plans = {row.cycles: row.cost.luts for row in predicted if row.choice == choice}
+        own = [row for row in predicted if row.choice == choice]
+        plans = {row.cycles: row.cost.luts for row in own if row.cost}
         line = sorted({**plans, **real}.items())
         axes.plot(*zip(*line, strict=True), color=colour, lw=1.2, label=choice.name, zorder=2)
-        axes.plot(*zip(*plans.items(), strict=True), "o", color=colour, mfc="none", zorder=3)
-        axes.plot(*zip(*real.items(), strict=True), "o", color=colour, zorder=4)
+        axes.plot([*plans], [*plans.values()], "o", color=colour, mfc="none", zorder=3)
+        axes.plot([*real], [*real.values()], "o", color=colour, zorder=4)
     axes.set_xscale("log")
     axes.set_yscale("log")
     marks = sorted({*settings.cycles, *settings.predicted})

@@ -12,7 +12,7 @@ from rich.table import Table
 from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified
 from a2q_hls.cost import Cost, cost
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, OutOfReach
 from a2q_hls.folding import KINDS, balanced, budgeted
 from a2q_hls.plan import Engine, Plan, Widths, plan
 from a2q_hls.stages import FoldedStage, SparseStage, Stage, UnrolledStage
@@ -66,7 +66,8 @@ def engines_for(
     """The cheapest engines that meet a target, or the fastest within so many LUTs.
 
     Raises:
-        A2QError: the target cannot be met; the message names the nearest that can.
+        OutOfReach: no plan is as fast; the message names the nearest that one can be.
+        A2QError: no plan has as few LUTs.
     """
     if target.luts is not None:
         return budgeted(
@@ -79,7 +80,7 @@ def engines_for(
     if (found := bottleneck(made.stages)) > limit:
         slowest = max(made.stages, key=cycles)
         where = f"plan of {certified.network.name!r} within {limit} cycles"
-        raise A2QError.of(where, f"{found} cycles of {slowest.name!r}", f"{found} or more")
+        raise OutOfReach.of(where, f"{found} cycles of {slowest.name!r}", f"{found} or more")
     return engines
 
 

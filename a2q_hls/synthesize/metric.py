@@ -16,11 +16,17 @@ class Kind(str, Enum):
     ESTIMATE = "estimate"
     SIMULATION = "simulation"
     SYNTHESIS = "post-synthesis"
+    PLACE = "post-place"
     ROUTE = "post-route"
 
 
 class Quantity(str, Enum):
-    """What is counted. How a family's cells are counted is said in ``families``."""
+    """What is counted. How a family's cells are counted is said in ``families``.
+
+    LUTRAM are LUTs used as memory, SRL those among them that are shift registers. BRAM36 and BRAM18
+    are blocks used at that size, BLOCK_RAM all of them in units of 18 Kbit. SETUP and HOLD are the
+    worst slacks.
+    """
 
     LUT = "LUT"
     LUTRAM = "LUTRAM"
@@ -33,9 +39,33 @@ class Quantity(str, Enum):
     DSP = "DSP"
     CARRY = "CARRY"
     MUXF = "MUXF"
+    SRL = "SRL"
+    BLOCK_RAM = "BRAM18K"
     CLOCK = "Fmax"
+    SETUP = "WNS"
+    HOLD = "WHS"
+    POWER = "power"
+    DYNAMIC = "dynamic power"
+    STATIC = "static power"
     LATENCY = "latency"
     INTERVAL = "interval"
+    LATENCY_MIN = "least latency"
+    INTERVAL_MIN = "least interval"
+
+
+UNITS = {
+    Quantity.LATENCY: "cycles",
+    Quantity.INTERVAL: "cycles",
+    Quantity.LATENCY_MIN: "cycles",
+    Quantity.INTERVAL_MIN: "cycles",
+    Quantity.CLOCK: "MHz",
+    Quantity.SETUP: "ns",
+    Quantity.HOLD: "ns",
+    Quantity.POWER: "W",
+    Quantity.DYNAMIC: "W",
+    Quantity.STATIC: "W",
+}
+"""Units of what is no count of cells; those are their own."""
 
 
 @dataclass(frozen=True)

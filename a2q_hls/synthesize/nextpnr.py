@@ -18,7 +18,7 @@ from a2q_hls.synthesize import yosys
 from a2q_hls.synthesize.cache import Cache
 from a2q_hls.synthesize.families import Family, family
 from a2q_hls.synthesize.jobs import CONSOLE, Job, run_jobs
-from a2q_hls.synthesize.metric import Kind, Metric, Metrics, Quantity
+from a2q_hls.synthesize.metric import UNITS, Kind, Metric, Metrics, Quantity
 from a2q_hls.synthesize.module import network
 from a2q_hls.synthesize.result import ModuleResult, SynthesisResult
 from a2q_hls.synthesize.tools import Nextpnr, Yosys, find_nextpnr, find_yosys
@@ -158,10 +158,8 @@ def metrics(text: str, source: str, tool: str, target: str) -> Metrics:
         if missing := sorted(cells.keys() - rows.keys()):
             raise A2QError.of(f"{source}, utilization", f"no row {missing[0]}", "one of every cell")
         values[quantity] = sum(weight * rows[cell] for cell, weight in cells.items())
-    made = {q: Metric(v, unit(q), source, tool, Kind.ROUTE, target) for q, v in values.items()}
+    made = {
+        q: Metric(v, UNITS.get(q, q.value), source, tool, Kind.ROUTE, target)
+        for q, v in values.items()
+    }
     return Metrics(made)
-
-
-def unit(quantity: Quantity) -> str:
-    """Unit of a quantity of hardware."""
-    return "MHz" if quantity is Quantity.CLOCK else quantity.value
