@@ -9,6 +9,7 @@ from a2q_hls.synthesize.module import Module, Role, layers
 from a2q_hls.synthesize.nextpnr import route
 from a2q_hls.synthesize.result import ModuleResult, SynthesisResult, load, save
 from a2q_hls.synthesize.tools import Nextpnr, Yosys, find_nextpnr, find_yosys
+from a2q_hls.synthesize.vendor import Reading, read_folder
 from a2q_hls.synthesize.yosys import Progress, design_files, synthesize
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Nextpnr",
     "Progress",
     "Quantity",
+    "Reading",
     "Role",
     "SynthesisResult",
     "Yosys",
@@ -32,6 +34,7 @@ __all__ = [
     "find_yosys",
     "layers",
     "load",
+    "read_folder",
     "route",
     "save",
     "stop_running",

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from a2q_hls.errors import A2QError
@@ -117,6 +117,18 @@ class Metrics:
     def get(self, quantity: Quantity) -> Metric | None:
         """The figure, or None where the report did not give it."""
         return self.rows.get(quantity)
+
+    @property
+    def blocks(self) -> Metric | None:
+        """Block RAM in units of 18 Kbit, from blocks of both sizes where it is not given."""
+        if given := self.get(Quantity.BLOCK_RAM):
+            return given
+        narrow = self.get(Quantity.BRAM18)
+        if narrow is None:
+            return None
+        wide = self.get(Quantity.BRAM36)  # Some families have none.
+        value = narrow.value + (2 * wide.value if wide else 0)
+        return replace(narrow, value=value, unit=Quantity.BLOCK_RAM.value)
 
     def merged(self, other: Metrics) -> Metrics:
         """These figures and another tool's.

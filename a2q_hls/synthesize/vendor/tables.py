@@ -83,12 +83,11 @@ class Header:
         Raises:
             A2QError: neither says it.
         """
-        state = self.keys.get("Design State", "")
-        for text in (state, self.source.rsplit("/", 1)[-1]):
-            for pattern, kind in _STATES:
-                if pattern.search(text):
-                    return kind
-        expected = "synthesized, placed or routed, there or in the name of the file"
+        state = self.keys.get("Design State")  # Some reports of some releases have none.
+        for pattern, kind in _STATES:
+            if pattern.search(state or self.source.rsplit("/", 1)[-1]):
+                return kind
+        expected = "synthesized, placed or routed, or without it a name of the file that says so"
         raise A2QError.of(f"{self.source}, Design State", state or "none", expected)
 
 
