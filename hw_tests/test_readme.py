@@ -147,6 +147,22 @@ def test_designs_of_one_target_are_compared(
     )
 
 
+def test_reports_of_other_tools_stand_beside_design_points(
+    example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(example)
+    vitis = ROOT / "hw_tests" / "data" / "vendor" / "vitis_2024.1"
+    words = ["compare", "runs/p9", str(vitis), "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "report.md").read_text()
+    assert "A2Q+ P=9" in text
+    assert "**What tools reported**" in text
+    assert "| post-route | 1,410 |" in text
+    assert "folded4x8_exact | post-synthesis |" in text
+    assert "the same kind, tool and device" in (tmp_path / "report.html").read_text()
+
+
 def report_text(folder: Path) -> str:
     """The page of all design points of the example."""
     result = CliRunner().invoke(app, ["compare", "runs/p9", "--out", str(folder)])

@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
+from a2q_hls.report.cells import ABSENT
 from a2q_hls.synthesize import Kind, Quantity, Reading, read_folder
 
 DATA = Path(__file__).parent / "data" / "vendor"
@@ -254,3 +257,34 @@ def test_outputs_of_yosys_tell_their_family() -> None:
     found = read_folder(DATA.parent / "yosys")
     assert {reading.origin.target for reading in found} == {"xcup", "xc7", "ecp5"}
     assert {reading.origin.kind for reading in found} == {Kind.SYNTHESIS}
+    assert [reading.module for reading in found] == ["ecp5", "xc7", "xcup"]
+
+
+def test_reports_are_compared_and_only_alike_are_divided(tmp_path: Path) -> None:
+    (tmp_path / "half").mkdir()
+    rows = ("| CLB LUTs*                  | 5214", "|   LUT as Logic             | 5214")
+    changed(SYNTH, tmp_path / "half", *((row, row.replace("5214", "2607")) for row in rows))
+    out = tmp_path / "out"
+    names = (SYNTH, str(tmp_path / "half"), IMPL, POWER, CSYNTH)
+    words = ["compare", *(str(DATA / name) for name in names), "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    text = (out / "report.md").read_text()
+    for row in (
+        "| 1 myproject | post-synthesis | 5,214 | 0 | 1,803 | 3 | 0 | 2 |",
+        "| 2 myproject | post-synthesis | 2,607 |",
+        "| 3 digits | post-route | 1,410 |",
+        "| 5 digits | estimate | 2,088 |",
+    ):
+        assert row in text
+        assert row.split("|")[1].strip() in done.output
+    ratios = [line.split("|")[-2].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert ratios[1:6] == ["---:", "1.00x", "2.00x", "1.00x", ABSENT]
+    assert "Vitis HLS 2024.1" in (out / "report.html").read_text()
+
+
+def test_paths_that_are_nothing_are_refused(tmp_path: Path) -> None:
+    for path, message in ((tmp_path, "no report that is known"), (tmp_path / "none", "nothing")):
+        done = CliRunner().invoke(app, ["compare", str(path)])
+        assert isinstance(done.exception, A2QError)
+        assert message in str(done.exception)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,16 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-console = Console()
+_WIDE = 180
+
+
+def _console() -> Console:
+    """Where results go; in files and pipes tables are not cut at the 80 columns of no terminal."""
+    made = Console()
+    return made if made.is_terminal or "COLUMNS" in os.environ else Console(width=_WIDE)
+
+
+console = _console()
 errors = Console(stderr=True, soft_wrap=True)
 _FINISHED = 4
 

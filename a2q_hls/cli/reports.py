@@ -13,17 +13,25 @@ from a2q_hls.synthesize import family as known_family
 
 
 def compare(
-    runs: Annotated[list[Path], typer.Argument(help="Design points, or runs with all of theirs.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Design points, runs with all of theirs, and folders or files of reports: Vitis "
+            "HLS, Vivado, hls4ml, yosys, nextpnr."
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder for report.md and report.html.")] = None,
     family: Annotated[str, typer.Option(help="Device family to compare.")] = "xcup",
 ) -> None:
     """Compare design points: resources, accuracy and the ratio to the 32-bit point.
 
-    Example: [bold]a2q-hls compare runs/qat runs/p9 --out runs/report[/]
-    """
-    from a2q_hls.flow.comparison import points_of, report_on
+    Reports of other tools stand in a table of their own, which says what each figure is.
 
-    for table in report_on(points_of(runs), known_family(family).name, out):
+    Example: [bold]a2q-hls compare runs/qat runs/p9 vitis/my_prj --out runs/report[/]
+    """
+    from a2q_hls.flow.comparison import report_on_all
+
+    for table in report_on_all(runs, known_family(family).name, out):
         console.print(table)
     if out:
         console.print(f"report: {out / 'report.html'}", soft_wrap=True)

@@ -11,7 +11,9 @@ from rich.table import Table
 from typing_extensions import assert_never
 
 from a2q_hls.errors import A2QError
+from a2q_hls.flow import evidence
 from a2q_hls.flow.data import Frames
+from a2q_hls.flow.evidence import sorted_out
 from a2q_hls.flow.point import (
     FoldedSpec,
     Point,
@@ -23,12 +25,14 @@ from a2q_hls.flow.point import (
     points,
 )
 from a2q_hls.flow.record import frames_of, training
-from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
+from a2q_hls.flow.stages import Simulation, Simulator, routing, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
-from a2q_hls.report import compare, tables, write
+from a2q_hls.report import cells, compare, tables, write
 from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
+from a2q_hls.report.table import rich_table
+from a2q_hls.report.tables_page import Page
 from a2q_hls.stages import FoldedStage, SparseStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
@@ -257,3 +261,32 @@ def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[T
     if out:
         write(comparison, out, "Comparison of design points")
     return tables(comparison)
+
+
+def report_on_all(paths: Sequence[Path], family: str, out: Path | None) -> tuple[Table, ...]:
+    """Tables of a comparison of any mix: runs, design points, and reports of other tools.
+
+    Raises:
+        A2QError: a path is none of these, or one is damaged.
+    """
+    ours, others = sorted_out(paths)
+    points = points_of(ours)
+    if not others and not any(routing(point) for point in points):
+        return report_on(points, family, out)
+    found = evidence.tables(evidence.readings(points, others, family))
+    if not points:
+        if out:
+            _write_reports(found, paths, out)
+        return tuple(map(rich_table, found))
+    comparison = compare([summarize(point, family) for point in points])
+    if out:
+        title = "Comparison of design points and reports"
+        write(comparison, out, title, notes=evidence.NOTES, others=found)
+    return (*tables(comparison), *map(rich_table, found))
+
+
+def _write_reports(found: Sequence[cells.Table], paths: Sequence[Path], out: Path) -> None:
+    tools = list(dict.fromkeys(row[1] for row in found[1].rows))
+    command = f"a2q-hls compare {' '.join(map(str, paths))}"
+    notes = list(evidence.NOTES)
+    Page("Comparison of reports", [], list(found), notes, {}, tools, command, "Reports").write(out)

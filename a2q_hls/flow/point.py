@@ -27,7 +27,10 @@ from a2q_hls.sparse import Terms
 from a2q_hls.stages import Sparse
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
-_MADE = ("hls", "rtl", "build", "synthesis", "simulate_*.json", "synthesize_*.json")
+_MADE = (
+    *("hls", "rtl", "build", "synthesis", "route"),
+    *("simulate_*.json", "synthesize_*.json", "route_*.json"),
+)
 
 
 class _Strict(BaseModel):

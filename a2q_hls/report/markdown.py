@@ -15,12 +15,14 @@ def markdown(
     *,
     plots: Mapping[str, str] | None = None,
     notes: Sequence[str] = (),
+    others: Sequence[cells.Table] = (),
 ) -> str:
     """The page.
 
     Args:
         plots: caption by path of an image beside the page.
         notes: what the reader must know besides the notes that every comparison has.
+        others: tables to stand after those of the comparison.
     """
     engines = comparison.engines
     sentences = [text for engine in engines if (text := cells.headline(comparison, engine))]
@@ -29,6 +31,7 @@ def markdown(
         *sentences,
         grid(cells.trainings(comparison)),
         *(grid(cells.resources(comparison, engine)) for engine in engines),
+        *map(grid, others),
         bullets((*cells.notes(comparison), *notes)),
         *(f"![{caption}]({path})" for path, caption in (plots or {}).items()),
         *_section(cells.accumulators(comparison)),

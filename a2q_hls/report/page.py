@@ -27,11 +27,13 @@ def html(
     *,
     plots: Sequence[Plot] = (),
     notes: Sequence[str] = (),
+    others: Sequence[cells.Table] = (),
 ) -> str:
     """The page, with plots inlined.
 
     Args:
         notes: what the reader must know besides the notes that every comparison has.
+        others: tables to stand after those of the comparison.
     """
     engines, runs = comparison.engines, comparison.runs
     return render(
@@ -42,6 +44,7 @@ def html(
         tables=[
             cells.trainings(comparison),
             *(cells.resources(comparison, engine) for engine in engines),
+            *others,
         ],
         notes=(*cells.notes(comparison), *notes),
         plots=[_drawing(plot) for plot in plots],

@@ -14,10 +14,11 @@ from a2q_hls.report.compare import Comparison
 def tables(comparison: Comparison) -> tuple[table.Table, ...]:
     """What was trained, and the design points of each engine."""
     found = [cells.resources(comparison, engine) for engine in comparison.engines]
-    return tuple(_rich(content) for content in (cells.trainings(comparison), *found))
+    return tuple(rich_table(content) for content in (cells.trainings(comparison), *found))
 
 
-def _rich(content: cells.Table) -> table.Table:
+def rich_table(content: cells.Table) -> table.Table:
+    """A table as the terminal shows it."""
     grid = table.Table(
         title=content.title,
         box=box.SIMPLE_HEAD,

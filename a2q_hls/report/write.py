@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from a2q_hls.files import write_text
+from a2q_hls.report.cells import Table
 from a2q_hls.report.compare import Comparison
 from a2q_hls.report.markdown import markdown
 from a2q_hls.report.page import html
@@ -23,14 +24,28 @@ class Report:
     html: Path
 
 
-def write(comparison: Comparison, folder: Path, title: str, *, notes: Sequence[str] = ()) -> Report:
-    """Write ``report.md``, ``report.html`` and ``plots/*.svg``, each file whole or not at all."""
+def write(
+    comparison: Comparison,
+    folder: Path,
+    title: str,
+    *,
+    notes: Sequence[str] = (),
+    others: Sequence[Table] = (),
+) -> Report:
+    """Write ``report.md``, ``report.html`` and ``plots/*.svg``, each file whole or not at all.
+
+    Args:
+        notes: what the reader must know besides the notes that every comparison has.
+        others: tables to stand after those of the comparison.
+    """
     drawn = plots(comparison)
     files = {f"plots/{plot.name}.svg": plot for plot in drawn}
     for name, plot in files.items():
         write_text(folder / name, svg(plot.figure))
     captions = {name: plot.caption for name, plot in files.items()}
     report = Report(folder / "report.md", folder / "report.html")
-    write_text(report.markdown, markdown(comparison, title, plots=captions, notes=notes))
-    write_text(report.html, html(comparison, title, plots=drawn, notes=notes))
+    write_text(
+        report.markdown, markdown(comparison, title, plots=captions, notes=notes, others=others)
+    )
+    write_text(report.html, html(comparison, title, plots=drawn, notes=notes, others=others))
     return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from a2q_hls.errors import A2QError
@@ -139,5 +139,6 @@ def _family(cells: set[str], source: str) -> Family:
 
 
 def _top(source: str) -> str:
-    parts = source.rsplit("/", 2)
-    return parts[-2] if len(parts) > 1 else parts[-1]
+    """A name for what a report without one is about: its file's, else its folder's."""
+    path = PurePosixPath(source)
+    return path.parent.name if path.stem in ("stat", "report") else path.stem
