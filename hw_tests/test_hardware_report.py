@@ -30,7 +30,8 @@ SETTINGS = {
     "predicted": [1440, 360, 1],
     "frames": 4,
     "designs": [
-        {"label": "QAT", "widths": ["fixed32", "exact"], "engines": ["folded"]},
+        {"label": "QAT", "widths": ["fixed32"], "engines": ["folded"]},
+        {"label": "QAT", "widths": ["exact"], "engines": ["folded"], "stages": False},
         {"label": "A2Q+", "width": 9, "engines": ["cheapest"]},
     ],
 }
@@ -62,6 +63,9 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
     for name in ("QAT, 32 bits, folded only", "QAT, exact, folded only", "A2Q+ P = 9, exact"):
         assert f"| {name} | 50.00 | 83.3 | " in text
     assert "Every design: 4 frames through C++ and RTL" in text
+    engines = text[text.index("**Engines at") : text.index("**Predicted LUTs")]
+    rows = [line.split(" | ") for line in engines.splitlines() if line.startswith("| QAT")]
+    assert [cells[4].isdigit() for cells in rows] == [True, False]  # Stage by stage, or not.
     heading = text[text.index("**Predicted only") :]
     assert "| design | 1,440 cycles | 360 cycles | 1 cycles |" in heading
     assert heading.count(" | - |") == 3  # Nothing is so fast.

@@ -28,7 +28,8 @@ class _Strict(BaseModel):
 class Design(_Strict):
     """A quantization of the study as hardware, with these policies of widths.
 
-    ``engines``: the cheapest of all engines for every layer, or folded ones alone.
+    ``engines``: the cheapest of all engines for every layer, or folded ones alone. ``stages``:
+    whether every stage is synthesized on its own, too, which takes about as long again.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Design(_Strict):
     seed: int = 0
     widths: tuple[Widths, ...] = (Widths.EXACT,)
     engines: tuple[Literal["cheapest", "folded"], ...] = ("cheapest",)
+    stages: bool = True
 
 
 class Settings(_Strict):

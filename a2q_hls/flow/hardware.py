@@ -59,9 +59,10 @@ class Built:
 
     def by_stage(self) -> Iterator[tuple[str, Cost, int]]:
         """Name, prediction and LUTs of every stage that was synthesized on its own."""
-        for stage in self.point.plan.stages:
-            found = self.synthesis.module(stage.name).metrics[Quantity.LUT].value
-            yield stage.name, cost(stage), int(found)
+        if self.choice.design.stages:
+            for stage in self.point.plan.stages:
+                found = self.synthesis.module(stage.name).metrics[Quantity.LUT].value
+                yield stage.name, cost(stage), int(found)
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,11 @@ def _build(
     simulation = _simulated(point, frames)
     bar = f"yosys {point.name}"
     found = stages.synthesize_point(
-        point, settings.family, progress=lambda p: progress(bar, p.done, p.total), jobs=jobs
+        point,
+        settings.family,
+        by_layer=choice.design.stages,
+        progress=lambda p: progress(bar, p.done, p.total),
+        jobs=jobs,
     )
     return Built(choice, cycles, network, point, simulation, found)
 

@@ -10,11 +10,11 @@ from statistics import mean, median
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from a2q_hls.cost import Cost
+from a2q_hls.cost import Cost, cost
 from a2q_hls.flow.designs import Choice, Settings, choices
 from a2q_hls.flow.hardware import Built, Predicted
 from a2q_hls.flow.planning import describe
-from a2q_hls.report.cells import Table
+from a2q_hls.report.cells import ABSENT, Table
 from a2q_hls.report.plots.style import (
     BLUE,
     GREEN,
@@ -155,13 +155,12 @@ def _engines(built: Sequence[Built], cycles: int) -> Table:
     for row in built:
         if row.cycles != cycles:
             continue
-        found = {name: (needs, luts) for name, needs, luts in row.by_stage()}
+        found = {name: f"{luts:,}" for name, _, luts in row.by_stage()}
         for stage in row.point.plan.stages:
             if isinstance(stage, DotStage):
-                needs, luts = found[stage.name]
-                bits = str(stage.accumulator.bits)
-                cells = (stage.name, describe(stage), bits, f"{luts:,}", f"{needs.luts:,.0f}")
-                lines.append((row.name, *cells))
+                bits, needs = str(stage.accumulator.bits), f"{cost(stage).luts:,.0f}"
+                luts = found.get(stage.name, ABSENT)
+                lines.append((row.name, stage.name, describe(stage), bits, luts, needs))
     headings = ("design", "layer", "engine", "P", "LUT", "predicted")
     return Table(f"Engines at {cycles:,} cycles a frame", headings, tuple(lines))
 
@@ -169,7 +168,7 @@ def _engines(built: Sequence[Built], cycles: int) -> Table:
 def _errors(built: Sequence[Built]) -> Table:
     """Predicted over synthesized LUTs, whole and stage by stage."""
     lines = []
-    for row in built:
+    for row in (row for row in built if row.choice.design.stages):
         stages = [(n, c.luts / f - 1) for n, c, f in row.by_stage() if f >= _FEW]
         sizes = [abs(error) for _, error in stages]
         worst = max(stages, key=lambda pair: abs(pair[1]))
