@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from threading import get_ident
 
 from a2q_hls.errors import A2QError
+from a2q_hls.files import replacing_folder
 
 
 @dataclass(frozen=True)
@@ -47,22 +45,8 @@ class Project:
         """
         if root.exists() and any(root.iterdir()) and not (root / "MANIFEST").exists():
             raise A2QError.of(str(root), "a folder that a2q-hls did not write", "an empty folder")
-        mark = f"{os.getpid()}.{get_ident()}.tmp"
-        temporary, old = (root.with_name(f".{root.name}.{kind}.{mark}") for kind in ("new", "old"))
-        temporary.mkdir(parents=True)
-        try:
-            self._fill(temporary)
-            if root.exists():
-                os.replace(root, old)
-            try:
-                os.replace(temporary, root)
-            except BaseException:
-                if old.exists():
-                    os.replace(old, root)
-                raise
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-            shutil.rmtree(old, ignore_errors=True)
+        with replacing_folder(root) as made:
+            self._fill(made)
         return root
 
     def _fill(self, root: Path) -> None:

@@ -13,16 +13,20 @@ from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
 from a2q_hls.cli.console import bars, console
+from a2q_hls.emit.hls import PART
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import planning, stages
+from a2q_hls.flow.evidence import tables
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import KINDS, folded, unrolled
 from a2q_hls.plan import Engine, Folded, Structure, Unrolled, Widths
 from a2q_hls.plan import plan as make_plan
+from a2q_hls.report.table import rich_table
 from a2q_hls.stages import Sparse
 from a2q_hls.synthesize import Quantity, SynthesisResult
+from a2q_hls.synthesize.vendor import Goal
 
 
 class EngineKind(str, Enum):
@@ -60,6 +64,8 @@ class Tool(str, Enum):
 
     YOSYS = "yosys"
     NEXTPNR = "nextpnr"
+    VITIS = "vitis"
+    VIVADO = "vivado"
 
 
 DEFAULT_FOLD = (4, 8)
@@ -212,37 +218,59 @@ def _told(point: Point, found: stages.Simulation) -> str:
 
 def synthesize(
     point: Annotated[Path, POINT],
-    tool: Annotated[Tool, typer.Option(help="yosys, or nextpnr on top of it.")] = Tool.YOSYS,
+    tool: Annotated[
+        Tool,
+        typer.Option(help="yosys; nextpnr on top of it; or your own Vitis HLS or Vivado."),
+    ] = Tool.YOSYS,
     family: Annotated[
         str | None, typer.Option(help="yosys: xcup, xc7 or ecp5; default xcup.")
     ] = None,
     by_layer: Annotated[
         bool | None, typer.Option(help="yosys: each layer on its own, too.")
     ] = None,
-    part: Annotated[str | None, typer.Option(help="nextpnr: 25k, 45k or 85k; default 85k.")] = None,
-    clock: Annotated[
-        float | None, typer.Option(min=1, help="nextpnr: MHz to aim at; default 100.")
+    part: Annotated[
+        str | None,
+        typer.Option(help="nextpnr: 25k, 45k or 85k; AMD: such as xczu7ev-ffvc1156-2-e."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
+    clock: Annotated[
+        float | None, typer.Option(min=1, help="MHz to aim at; nextpnr 100, AMD 200.")
+    ] = None,
+    implement: Annotated[
+        bool | None, typer.Option("--implement", help="AMD: place and route, too.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="yosys: processes at a time.")] = 2,
 ) -> None:
     """Synthesize the generated SystemVerilog; with nextpnr, place and route it on ECP5 too.
 
-    Results are cached by the digest of the sources.
+    Results of yosys and nextpnr are cached by the digest of the sources. Vitis HLS takes the C++;
+    it and Vivado run in folders of their names beside plan.json, where compare finds them.
 
     Example: [bold]a2q-hls synthesize runs/p9/points/unrolled_exact --family xc7[/]
     """
     opened = open_point(resolve(point))
+    where = f"--tool {tool.value}"
     match tool:
         case Tool.YOSYS:
-            _refuse_unused("--tool yosys", "--part, --clock", (part, clock))
-            found = _synthesized(opened, family or "xcup", by_layer is not False, jobs)
+            _refuse_unused(where, "--part, --clock, --implement", (part, clock, implement))
+            _show(_synthesized(opened, family or "xcup", by_layer is not False, jobs))
         case Tool.NEXTPNR:
-            names = "--family, --by-layer"
-            _refuse_unused("--tool nextpnr", names, (family, by_layer))
+            unused = (family, by_layer, implement)
+            _refuse_unused(where, "--family, --by-layer, --implement", unused)
             with console.status(f"nextpnr: {opened.name}"):
                 found = stages.route_point(opened, part or "85k", clock or 100.0)
+            _show(found)
+        case Tool.VITIS | Tool.VIVADO:
+            _refuse_unused(where, "--family, --by-layer", (family, by_layer))
+            goal = Goal(part or PART, clock or planning.CLOCK, bool(implement))
+            with console.status(f"{tool.value}: {opened.name}"):
+                readings = stages.vendor_point(opened, stages.Vendor(tool.value), goal)
+            for table in map(rich_table, tables(readings)):
+                console.print(table)
         case _:
             assert_never(tool)
+
+
+def _show(found: SynthesisResult) -> None:
     for module in (found.whole, *found.modules):
         known = [row for q in _SHOWN if (row := module.metrics.get(q)) is not None]
         cells = ", ".join(f"{row.value:,} {row.unit}" for row in known)

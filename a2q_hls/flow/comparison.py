@@ -25,7 +25,7 @@ from a2q_hls.flow.point import (
     points,
 )
 from a2q_hls.flow.record import frames_of, training
-from a2q_hls.flow.stages import Simulation, Simulator, routing, simulation, synthesis
+from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
@@ -271,7 +271,7 @@ def report_on_all(paths: Sequence[Path], family: str, out: Path | None) -> tuple
     """
     ours, others = sorted_out(paths)
     points = points_of(ours)
-    if not others and not any(routing(point) for point in points):
+    if not others and not any(map(evidence.has_reports, points)):
         return report_on(points, family, out)
     found = evidence.tables(evidence.readings(points, others, family))
     if not points:

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.point import Point
-from a2q_hls.flow.stages import routing, synthesis
+from a2q_hls.flow.stages import Vendor, routing, synthesis
 from a2q_hls.report.cells import ABSENT, Table
 from a2q_hls.synthesize import Metric, Metrics, Quantity, Reading, SynthesisResult, read_folder
 from a2q_hls.synthesize.vendor.reading import Origin
@@ -59,6 +60,7 @@ def readings(points: Sequence[Point], others: Sequence[Path], family: str) -> li
     for point in points:
         results = (synthesis(point, family), routing(point))
         made += [_ours(point, result) for result in results if result is not None]
+        made += _by_vendors(point)
     return made + [reading for path in others for reading in read_folder(path)]
 
 
@@ -67,6 +69,18 @@ def _ours(point: Point, result: SynthesisResult) -> Reading:
     first = next(iter(metrics.rows.values()))
     source = (point.root / first.source).as_posix()
     return Reading(point.name, Origin(source, first.tool, first.kind, first.target), metrics)
+
+
+def _by_vendors(point: Point) -> list[Reading]:
+    """What Vitis HLS and Vivado reported of a point; the reports call it like its network."""
+    folders = [point.root / vendor.value for vendor in Vendor]
+    found = [reading for path in folders if path.exists() for reading in read_folder(path)]
+    return [replace(reading, module=point.name) for reading in found]
+
+
+def has_reports(point: Point) -> bool:
+    """Whether tools other than yosys reported of a point."""
+    return routing(point) is not None or bool(_by_vendors(point))
 
 
 def tables(found: Sequence[Reading]) -> tuple[Table, Table]:

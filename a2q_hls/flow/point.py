@@ -28,7 +28,7 @@ from a2q_hls.stages import Sparse
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
 _MADE = (
-    *("hls", "rtl", "build", "synthesis", "route"),
+    *("hls", "rtl", "build", "synthesis", "route", "vitis", "vivado"),
     *("simulate_*.json", "synthesize_*.json", "route_*.json"),
 )
 

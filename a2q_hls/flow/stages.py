@@ -34,6 +34,7 @@ from a2q_hls.synthesize import (
     save,
     synthesize,
 )
+from a2q_hls.synthesize.vendor import Goal, Reading, run_vitis, run_vivado
 from a2q_hls.timing import Timing, predict
 
 T = TypeVar("T")
@@ -211,6 +212,22 @@ def route_point(point: Point, part: str = "85k", clock: float = 100.0) -> Synthe
     found = route(point.root / Target.RTL.value, point.plan.name, part, clock)
     save(found, routing_path(point))
     return found
+
+
+def vendor_point(point: Point, tool: Vendor, goal: Goal) -> list[Reading]:
+    """Run the user's Vitis HLS on the C++, or Vivado on the RTL, in the folder of that name."""
+    folder = point.root / tool.value
+    if tool is Vendor.VITIS:
+        project = hls.emit(point.plan, goal.part, goal.period)
+        return run_vitis(project, point.plan.name, goal, folder)
+    return run_vivado(rtl.emit(point.plan), point.plan.name, goal, folder)
+
+
+class Vendor(str, Enum):
+    """A tool of AMD's, and the folder of its runs."""
+
+    VITIS = "vitis"
+    VIVADO = "vivado"
 
 
 def routing(point: Point) -> SynthesisResult | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakSet
@@ -20,11 +20,15 @@ CONSOLE = "console.txt"
 
 @dataclass(frozen=True)
 class Job:
-    """A command line in a folder; its output goes to ``console.txt`` there."""
+    """A command line in a folder; its output goes to ``console.txt`` there.
+
+    ``environment`` is that of the process, None for our own.
+    """
 
     name: str
     command: tuple[str, ...]
     folder: Path
+    environment: Mapping[str, str] | None = None
 
 
 @dataclass
@@ -78,6 +82,7 @@ def _start(job: Job) -> _Running:
         process = subprocess.Popen(
             job.command,
             cwd=job.folder,
+            env=job.environment,
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,

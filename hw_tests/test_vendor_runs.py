@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How Vitis HLS and Vivado are called, by stand-ins that leave reports in the tools' forms."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from nodes import SAME, single
+from typer.testing import CliRunner, Result
+
+from a2q_hls import store
+from a2q_hls.cli.app import app
+from a2q_hls.errors import A2QError
+from a2q_hls.flow.point import Point, create
+from a2q_hls.plan import Folded, Unrolled, Widths
+
+DATA = Path(__file__).parent / "data" / "vendor"
+TOOL = """#!{python}
+import json, os, pathlib, shutil, sys
+here = pathlib.Path.cwd()
+with open({calls!r}, "a") as calls:
+    call = {{"command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]}}
+    call["files"] = sorted(p.relative_to(here).as_posix() for p in here.rglob("*") if p.is_file())
+    call["environment"] = {{name: os.environ.get(name) for name in ("CSIM", "IMPLEMENT")}}
+    call["script"] = (here / {script!r}).read_text()
+    calls.write(json.dumps(call) + "\\n")
+print("a line of the tool")
+if {fails!r}:
+    sys.exit("ERROR: [HLS 200-1510] no licence")
+shutil.copytree({reports!r}, here, dirs_exist_ok=True)
+"""
+
+
+class Bench:
+    """A design point, and a PATH with stand-ins."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.calls = root, root / "calls.jsonl"
+        (root / "bin").mkdir()
+        monkeypatch.setenv("PATH", str(root / "bin"))
+        made = single("same", (4, 4, 2), 2, (3, 3), Folded(1, 2), padding=SAME)
+        store.save(made.network, root / "run" / "network.a2q")
+        self.point: Point = create(root / "run", made.engines, Widths.EXACT, "x")
+
+    def install(self, name: str, reports: str, script: str, fails: bool = False) -> None:
+        values = {"calls": str(self.calls), "reports": str(DATA / reports), "script": script}
+        path = self.root / "bin" / name
+        path.write_text(TOOL.format(python=sys.executable, fails=fails, **values))
+        path.chmod(0o755)
+
+    def synthesize(self, *words: str) -> Result:
+        return CliRunner().invoke(app, ["synthesize", str(self.point.root), *words])
+
+    @property
+    def called(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in self.calls.read_text().splitlines()]
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return Bench(tmp_path, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "script"),
+    [
+        ("vitis_hls", ["vitis_hls", "-f", "build.tcl"], "build.tcl"),
+        ("vitis-run", ["vitis-run", "--mode", "hls", "--tcl", "build.tcl"], "build.tcl"),
+        (
+            "v++",
+            ["v++", "-c", "--mode", "hls", "--config", "hls_config.cfg", "--work_dir", "NAME_work"],
+            "hls_config.cfg",
+        ),
+    ],
+)
+def test_vitis_is_run_on_the_generated_project(
+    name: str, command: list[str], script: str, bench: Bench
+) -> None:
+    bench.install(name, "vitis_2024.1", script)
+    words = ("--tool", "vitis", "--part", "xcvu13p-flga2577-2-e", "--clock", "250")
+    done = bench.synthesize(*words)
+    assert done.exit_code == 0, done.output
+    (call,) = bench.called
+    network = bench.point.plan.name
+    assert call["command"] == [word.replace("NAME", network) for word in command]
+    assert f"firmware/{network}.cpp" in call["files"]
+    assert "xcvu13p-flga2577-2-e" in str(call["script"])
+    assert "CLOCK 4.0" in str(call["script"]) or "clock=4.0ns" in str(call["script"])
+    assert call["environment"] == {"CSIM": "0", "IMPLEMENT": "0"}
+    for cell in ("estimate", "2,088", "Vitis HLS 2024.1"):
+        assert cell in done.output
+    log = bench.point.root / "vitis" / "a2q_console.txt"
+    assert log.read_text() == "a line of the tool\n"
+
+
+def test_vitis_implements_where_it_is_asked(bench: Bench) -> None:
+    bench.install("vitis_hls", "vitis_2024.1", "build.tcl")
+    assert bench.synthesize("--tool", "vitis", "--implement").exit_code == 0
+    assert bench.called[0]["environment"] == {"CSIM": "0", "IMPLEMENT": "1"}
+    assert "export_design -format ip_catalog -flow impl" in str(bench.called[0]["script"])
+    for name in ("v++", "vitis-run"):
+        bench.install(name, "vitis_2024.1", "hls_config.cfg")
+    (bench.root / "bin" / "vitis_hls").unlink()
+    (bench.root / "calls.jsonl").unlink()
+    done = CliRunner(env={"A2Q_VITIS": str(bench.root / "bin" / "v++")}).invoke(
+        app, ["synthesize", str(bench.point.root), "--tool", "vitis", "--implement"]
+    )
+    assert done.exit_code == 0, done.output
+    words = [call["command"] for call in bench.called]
+    assert [word[:1] for word in words if isinstance(word, list)] == [["v++"], ["vitis-run"]]
+    assert "--impl" in str(words[1])
+
+
+@pytest.mark.parametrize("implement", [False, True])
+def test_vivado_is_run_on_the_generated_rtl(implement: bool, bench: Bench) -> None:
+    bench.install("vivado", "vivado_2019.2" if implement else "vivado_2022.2", "vivado.tcl")
+    done = bench.synthesize("--tool", "vivado", *(["--implement"] if implement else []))
+    assert done.exit_code == 0, done.output
+    (call,) = bench.called
+    command = call["command"]
+    assert isinstance(command, list)
+    assert command[:3] == ["vivado", "-mode", "batch"]
+    assert command[-2:] == ["-source", "vivado.tcl"]
+    script, network = str(call["script"]), bench.point.plan.name
+    listed = [line.split()[-1] for line in script.splitlines() if line.startswith("read_")]
+    assert isinstance(call["files"], list)
+    assert set(listed) == {name for name in call["files"] if name.startswith("rtl/")}
+    assert f"synth_design -top {network} -part xczu7ev-ffvc1156-2-e -mode out_of_context" in script
+    assert "create_clock -name ap_clk -period 5.0 [get_ports ap_clk]" in script
+    assert ("route_design" in script) == implement
+    assert ("post-place" if implement else "post-synthesis") in done.output
+
+
+def test_points_with_runs_of_vendors_are_compared(bench: Bench) -> None:
+    bench.install("vivado", "vivado_2022.2", "vivado.tcl")
+    assert bench.synthesize("--tool", "vivado").exit_code == 0
+    done = CliRunner().invoke(app, ["compare", str(bench.point.root / "vivado")])
+    assert done.exit_code == 0, done.output
+    assert "5,214" in done.output
+    # Another plan in the same folder has not been run.
+    create(bench.point.run, {name: Unrolled() for name in bench.point.engines}, Widths.EXACT, "x")
+    assert not (bench.point.root / "vivado").exists()
+
+
+def test_a_tool_that_fails_or_is_missing_leaves_what_was_there(bench: Bench) -> None:
+    missing = bench.synthesize("--tool", "vivado")
+    assert isinstance(missing.exception, A2QError)
+    assert "no vivado, expected AMD's settings64.sh" in str(missing.exception)
+    bench.install("vitis_hls", "vitis_2024.1", "build.tcl")
+    assert bench.synthesize("--tool", "vitis").exit_code == 0
+    before = sorted(bench.point.root.rglob("*"))
+    bench.install("vitis_hls", "vitis_2024.1", "build.tcl", fails=True)
+    failed = bench.synthesize("--tool", "vitis")
+    assert isinstance(failed.exception, A2QError)
+    assert "no licence" in str(failed.exception)
+    (bench.root / "empty").mkdir()
+    bench.install("vitis_hls", str(bench.root / "empty"), "build.tcl")
+    silent = bench.synthesize("--tool", "vitis")  # It ends well, and has reported nothing.
+    assert isinstance(silent.exception, A2QError)
+    assert "no report that is known" in str(silent.exception)
+    assert sorted(bench.point.root.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--tool", "vitis", "--part", "x; exit"), "expected a part such as"),
+        (("--tool", "vitis", "--family", "xc7"), "--family, --by-layer"),
+        (("--tool", "yosys", "--implement"), "--part, --clock, --implement"),
+    ],
+)
+def test_wrong_options_are_refused(words: tuple[str, ...], message: str, bench: Bench) -> None:
+    done = bench.synthesize(*words)
+    assert isinstance(done.exception, A2QError)
+    assert message in str(done.exception)
