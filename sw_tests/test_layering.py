@@ -12,6 +12,7 @@ ROOT = Path(a2q_hls.__file__).parent
 ORDER = (
     ("errors",),
     ("keywords",),
+    ("naming",),
     ("files",),
     ("ints",),
     ("interval",),
@@ -22,7 +23,7 @@ ORDER = (
     ("store",),
     ("bound",),
     ("witness",),
-    ("train", "zoo"),
+    ("train", "zoo", "qonnx"),
     ("adders",),
     ("steps",),
     ("sparse",),

@@ -13,6 +13,7 @@ from torch import fx, nn
 from a2q_hls.check import Spec, check, spec
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntTensor, IntType
+from a2q_hls.naming import Names, identifier
 from a2q_hls.network import (
     Add,
     ArgMax,
@@ -30,7 +31,6 @@ from a2q_hls.network import (
 )
 from a2q_hls.train.graph import nodes
 from a2q_hls.train.graph.activations import Align, InputQuantizer, OutputValues, Requantizer
-from a2q_hls.train.graph.naming import Names, identifier
 from a2q_hls.train.graph.steps import alignment, direction, requantization
 from a2q_hls.train.graph.values import Codes, Sums
 
