@@ -138,3 +138,18 @@ def execute(model: onnx.ModelProto, x: np.ndarray[Any, Any]) -> np.ndarray[Any, 
     session = ReferenceEvaluator(model, new_ops=[Quant, BipolarQuant, Trunc])
     found: Sequence[Any] = session.run(None, {"x": x})
     return np.asarray(found[0])
+
+
+def convolutional(**quant: Any) -> Model:
+    """Quant, Conv with bias, BatchNormalization with a negative factor, Relu, Quant."""
+    rng, model = np.random.default_rng(1), Model((3, 8, 7))
+    model.quant(0.125, 4)
+    w = model.weights(rng.normal(0, 0.3, (5, 3, 3, 3)), rng.uniform(0.05, 0.1, (5, 1, 1, 1)))
+    bias = rng.normal(0, 0.2, 5)
+    model.add("Conv", w, bias, pads=[1, 0, 1, 2], strides=[2, 1], kernel_shape=[3, 3])
+    gamma = np.array([0.7, -0.4, 1.1, 0.3, -0.9])
+    statistics = rng.normal(0, 0.2, 5), rng.normal(0, 0.3, 5), rng.uniform(0.2, 1, 5)
+    model.add("BatchNormalization", gamma, *statistics)
+    model.add("Relu")
+    model.quant(0.17, 4, **quant)
+    return model

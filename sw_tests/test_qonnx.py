@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx_models import Model, execute
+from onnx_models import Model, convolutional, execute
 
 from a2q_hls import interpret
 from a2q_hls.errors import A2QError, OverflowFound
-from a2q_hls.network import Dot, Requantize
+from a2q_hls.network import Requantize
 from a2q_hls.qonnx import Imported, InputCodes, from_qonnx
 
 RNG = np.random.default_rng
@@ -35,21 +34,6 @@ def same(model: onnx.ModelProto, x: Any, **options: Any) -> Imported:
 
 def image(model: Model, seed: int = 0, count: int = 6) -> Any:
     return RNG(seed).normal(0.4, 0.5, (count, *model.shape))
-
-
-def convolutional(**quant: Any) -> Model:
-    """Quant, Conv with bias, BatchNormalization with a negative factor, Relu, Quant."""
-    rng, model = RNG(1), Model((3, 8, 7))
-    model.quant(0.125, 4)
-    w = model.weights(rng.normal(0, 0.3, (5, 3, 3, 3)), rng.uniform(0.05, 0.1, (5, 1, 1, 1)))
-    bias = rng.normal(0, 0.2, 5)
-    model.add("Conv", w, bias, pads=[1, 0, 1, 2], strides=[2, 1], kernel_shape=[3, 3])
-    gamma = np.array([0.7, -0.4, 1.1, 0.3, -0.9])
-    statistics = rng.normal(0, 0.2, 5), rng.normal(0, 0.3, 5), rng.uniform(0.2, 1, 5)
-    model.add("BatchNormalization", gamma, *statistics)
-    model.add("Relu")
-    model.quant(0.17, 4, **quant)
-    return model
 
 
 # Scales that are no powers of two are odd numbers: sums of products in float64 would otherwise
@@ -268,71 +252,3 @@ def test_accumulators_that_layers_were_trained_for() -> None:
     assert kept.accumulator.bits == exact + 3
     with pytest.raises(OverflowFound, match="without their norm"):
         from_qonnx(model.proto(), accumulator={free.name: exact - 1})
-
-
-def test_all_that_is_not_mapped_is_listed_at_once() -> None:
-    model = Model((4,))
-    model.quant(0.25, 4)
-    start = model.last
-    model.add("Sin")
-    model.add("MatMul", np.ones((4, 3)), first=start)
-    model.add("Erf")
-    model.add("Mul", "x", first=start)
-    with pytest.raises(A2QError) as caught:
-        from_qonnx(model.proto())
-    for line in (
-        "4 operations that are not mapped",
-        "sin1 (Sin): no such operation: Sin",
-        "matmul2 (MatMul): found weights that are not quantized",
-        "erf3 (Erf): no such operation: Erf",
-        "mul4 (Mul): found Mul of two tensors",
-    ):
-        assert line in str(caught.value)
-
-
-Change = Callable[[Model], object]
-ONES = np.ones((2, 2, 2, 2))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda m: m.add("Conv", m.weights(ONES, 0.1), dilations=[2, 2]), "dilations"),
-        (lambda m: m.add("Conv", m.weights(ONES, 0.1), pads=[2, 0, 0, 0]), "less than the kernel"),
-        (lambda m: m.add("Conv", m.weights(ONES, [[[[1.0]], [[2.0]]]])), "by input channel"),
-        (lambda m: m.quant(-0.5, 4), "positive"),
-        (lambda m: m.quant(0.5, 4, zero=0.5), "whole number"),
-        (lambda m: m.add("Quant", 0.5, 0.0, 3.5, signed=1), "3.5 bits"),
-        (lambda m: m.quant(0.5, 4, rounding_mode="NEAREST"), "rounding mode 'NEAREST'"),
-        (lambda m: m.quant(0.5, 16), "at most 10"),
-        (lambda m: m.add("Add", np.ones((4, 4))), "operand of shape"),
-        (lambda m: m.add("AveragePool", kernel_shape=[2, 2], pads=[1, 1, 1, 1]), "count_include"),
-        (lambda m: m.add("DepthToSpace", blocksize=1, mode="DCR"), "expected 'CRD'"),
-        (lambda m: m.add("Flatten", axis=2), "axis 2"),
-        (lambda m: m.add("Transpose", perm=[0, 3, 2, 1]), "order"),
-        (lambda m: m.add("Mul", 0.0), "factor of 0"),
-        (lambda m: m.add("Div", m.last, first=m.constant(1.0)), "other way round"),
-    ],
-)  # fmt: skip
-def test_what_the_network_does_not_have_is_refused(change: Change, message: str) -> None:
-    model = Model((2, 4, 4))
-    model.quant(0.25, 4)
-    change(model)
-    model.quant(0.2971, 4)
-    with pytest.raises(A2QError) as caught:
-        from_qonnx(model.proto())
-    assert message in str(caught.value)
-
-
-def test_what_is_no_file_of_a_network_is_refused(tmp_path: Any) -> None:
-    path = tmp_path / "bad.onnx"
-    path.write_bytes(b"\x08\x99nothing")
-    with pytest.raises(A2QError, match="expected an ONNX file"):
-        from_qonnx(path)
-    with pytest.raises(A2QError, match="expected an ONNX file"):
-        from_qonnx(tmp_path / "none.onnx")
-    model = convolutional()
-    onnx.save(model.proto(), str(path))
-    found = from_qonnx(path)
-    assert found.certified.network.name == "bad"
-    assert isinstance(found.certified.network.nodes[1], Dot)
