@@ -10,8 +10,11 @@ import numpy as np
 import onnx
 import pytest
 from onnx_models import Model, convolutional
+from typer.testing import CliRunner
 
+from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
+from a2q_hls.flow.point import load_network
 from a2q_hls.network import Dot
 from a2q_hls.qonnx import from_qonnx
 
@@ -82,3 +85,23 @@ def test_what_is_no_file_of_a_network_is_refused(tmp_path: Path) -> None:
     found = from_qonnx(path)
     assert found.certified.network.name == "bad"
     assert isinstance(found.certified.network.nodes[1], Dot)
+
+
+def test_a_file_becomes_a_run(tmp_path: Path) -> None:
+    path, run = tmp_path / "small.onnx", tmp_path / "run"
+    onnx.save(convolutional().proto(), str(path))
+    done = CliRunner().invoke(app, ["import", str(path), "--out", str(run)])
+    assert done.exit_code == 0, done.output
+    assert "conv2" in done.output
+    assert load_network(run).network == from_qonnx(path).certified.network
+    assert (run / "certificate.json").exists()
+    exact = load_network(run).network.dots[0].accumulator.bits
+    for words, message in (
+        (["--accumulator", str(exact - 1)], "without their norm"),
+        (["--inputs", "0:255"], "LOW:HIGH:SCALE"),
+    ):
+        other = tmp_path / "other"
+        wrong = CliRunner().invoke(app, ["import", str(path), "--out", str(other), *words])
+        assert isinstance(wrong.exception, A2QError)
+        assert message in str(wrong.exception)
+        assert not other.exists()

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from a2q_hls import __version__
-from a2q_hls.cli import demo, doctor, hardware, models, reports, training
+from a2q_hls.cli import demo, doctor, foreign, hardware, models, reports, training
 from a2q_hls.cli.console import errors
 from a2q_hls.errors import A2QError
 
@@ -23,10 +23,12 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Neural networks whose accumulators provably cannot overflow, and their hardware.\n\n"
     "Stages: train or quantize, certify, plan, generate, simulate, synthesize, compare.\n\n"
-    "Your own torch model: quantize, diagnose, search, study. Start with demo or doctor.",
+    "Your own torch model: quantize, diagnose, search, study; of QONNX: import. Start with demo or "
+    "doctor.",
 )
 app.command()(training.train)
 app.command()(training.certify)
+app.command("import")(foreign.import_network)
 app.command()(hardware.plan)
 app.command()(hardware.generate)
 app.command()(hardware.simulate)

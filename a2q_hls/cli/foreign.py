@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs of networks that other tools made."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from a2q_hls import store
+from a2q_hls.cli.console import console
+from a2q_hls.cli.training import certify
+from a2q_hls.errors import A2QError
+from a2q_hls.files import replacing
+
+if TYPE_CHECKING:
+    from a2q_hls.qonnx import InputCodes
+
+
+def import_network(
+    file: Annotated[Path, typer.Argument(help="QONNX or QCDQ file, .onnx.")],
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/<file>.")] = None,
+    accumulator: Annotated[
+        int | None, typer.Option(min=2, max=60, help="Bits that every layer was trained for.")
+    ] = None,
+    inputs: Annotated[
+        str | None,
+        typer.Option(
+            help="LOW:HIGH:SCALE, codes of an input without quantizer, such as 0:255:0.00392."
+        ),
+    ] = None,
+) -> None:
+    """Import a quantized ONNX network: a run of certified integers that can be planned.
+
+    The network computes what the graph computes in float64. Its integers can be generated,
+    simulated and synthesized like those of a network that was trained here.
+
+    Example: [bold]a2q-hls import model.onnx --out runs/model --accumulator 14[/]
+    """
+    from a2q_hls.qonnx import from_qonnx
+
+    codes = None if inputs is None else _codes(inputs)
+    found = from_qonnx(file, accumulator=accumulator, inputs=codes)
+    folder = out or Path("runs") / file.stem
+    with replacing(folder / "network.a2q") as temporary:
+        store.save(found.certified.network, temporary)
+    for name in found.dropped:
+        console.print(f"left away at the end: {name}")
+    certify(folder)
+
+
+def _codes(text: str) -> InputCodes:
+    from a2q_hls.qonnx import InputCodes
+
+    number = r"-?\d+(?:\.\d*)?(?:e-?\d+)?"
+    found = re.fullmatch(rf"(-?\d+):(-?\d+):({number})", text)
+    if not found or int(found[1]) >= int(found[2]) or float(found[3]) <= 0:
+        raise A2QError.of("--inputs", repr(text), "LOW:HIGH:SCALE, such as 0:255:0.00392")
+    return InputCodes(int(found[1]), int(found[2]), float(found[3]))
