@@ -102,7 +102,7 @@ def _dense(builder: Builder, node: OnnxNode, x: Real, weights: Weights) -> Real:
 
 
 def _by_output(weights: Weights) -> Floats:
-    """Scale of every output channel, (O,).
+    """Scale of every output channel, (O,), or () where they have one.
 
     Raises:
         Unmapped: it differs inside one.
@@ -110,7 +110,7 @@ def _by_output(weights: Weights) -> Floats:
     full = np.broadcast_to(weights.scale, weights.integers.shape).reshape(len(weights.integers), -1)
     if (full != full[:, :1]).any():
         raise Unmapped("found scales of weights by input channel, expected them by output channel")
-    return np.asarray(full[:, 0])
+    return np.asarray(full[0, 0] if (full == full[0, 0]).all() else full[:, 0])
 
 
 def _unpadded(x: Real) -> Real:
