@@ -58,7 +58,7 @@ def write_hardware(
         [
             *(_resources(settings, built, cycles) for cycles in settings.cycles),
             *(_engines(built, cycles) for cycles in settings.cycles),
-            _errors(built),
+            *([_errors(built)] if any(row.choice.design.stages for row in built) else []),
             *([_outlook(settings, predicted)] if predicted else []),
         ],
         [*settings.notes, *_standing(built[0])],
