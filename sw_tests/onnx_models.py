@@ -147,7 +147,7 @@ def convolutional(**quant: Any) -> Model:
     w = model.weights(rng.normal(0, 0.3, (5, 3, 3, 3)), rng.uniform(0.05, 0.1, (5, 1, 1, 1)))
     bias = rng.normal(0, 0.2, 5)
     model.add("Conv", w, bias, pads=[1, 0, 1, 2], strides=[2, 1], kernel_shape=[3, 3])
-    gamma = np.array([0.7, -0.4, 1.1, 0.3, -0.9])
+    gamma = np.array([0.7, -0.4, 1.1, 0.0, -0.9])
     statistics = rng.normal(0, 0.2, 5), rng.normal(0, 0.3, 5), rng.uniform(0.2, 1, 5)
     model.add("BatchNormalization", gamma, *statistics)
     model.add("Relu")

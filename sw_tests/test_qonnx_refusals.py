@@ -59,7 +59,11 @@ ONES = np.ones((2, 2, 2, 2))
         (lambda m: m.add("DepthToSpace", blocksize=1, mode="DCR"), "expected 'CRD'"),
         (lambda m: m.add("Flatten", axis=2), "axis 2"),
         (lambda m: m.add("Transpose", perm=[0, 3, 2, 1]), "order"),
-        (lambda m: m.add("Mul", 0.0), "factor of 0"),
+        (lambda m: m.add("Div", 0.0), "divisor of 0"),
+        (
+            lambda m: (m.add("Mul", 0.0), m.add("Conv", m.weights(ONES, 0.1))),
+            "constant and not quantized",
+        ),
         (lambda m: m.add("Div", m.last, first=m.constant(1.0)), "other way round"),
     ],
 )  # fmt: skip
@@ -95,6 +99,10 @@ def test_a_file_becomes_a_run(tmp_path: Path) -> None:
     assert "conv2" in done.output
     assert load_network(run).network == from_qonnx(path).certified.network
     assert (run / "certificate.json").exists()
+    written = CliRunner().invoke(app, ["export", str(run), "--style", "qcdq"])
+    assert written.exit_code == 0, written.output
+    again = from_qonnx(run / "network.onnx").certified.network
+    assert again.dots[0].weights == load_network(run).network.dots[0].weights
     exact = load_network(run).network.dots[0].accumulator.bits
     for words, message in (
         (["--accumulator", str(exact - 1)], "without their norm"),

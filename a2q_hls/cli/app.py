@@ -23,12 +23,13 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     help="Neural networks whose accumulators provably cannot overflow, and their hardware.\n\n"
     "Stages: train or quantize, certify, plan, generate, simulate, synthesize, compare.\n\n"
-    "Your own torch model: quantize, diagnose, search, study; of QONNX: import. Start with demo or "
-    "doctor.",
+    "Your own torch model: quantize, diagnose, search, study. QONNX: import, export.\n\n"
+    "Start with demo or doctor.",
 )
 app.command()(training.train)
 app.command()(training.certify)
 app.command("import")(foreign.import_network)
+app.command("export")(foreign.export_network)
 app.command()(hardware.plan)
 app.command()(hardware.generate)
 app.command()(hardware.simulate)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +15,17 @@ from a2q_hls.cli.console import console
 from a2q_hls.cli.training import certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
+from a2q_hls.flow.point import load_network
 
 if TYPE_CHECKING:
     from a2q_hls.qonnx import InputCodes
+
+
+class OnnxStyle(str, Enum):
+    """How quantizers are written."""
+
+    QONNX = "qonnx"
+    QCDQ = "qcdq"
 
 
 def import_network(
@@ -49,6 +58,28 @@ def import_network(
     for name in found.dropped:
         console.print(f"left away at the end: {name}")
     certify(folder)
+
+
+def export_network(
+    run: Annotated[Path, typer.Argument(help="Run folder with network.a2q, or a network file.")],
+    out: Annotated[Path | None, typer.Option(help="Default RUN/network.onnx.")] = None,
+    style: Annotated[
+        OnnxStyle, typer.Option(help="qonnx for qonnx, FINN and hls4ml; qcdq for onnxruntime.")
+    ] = OnnxStyle.QONNX,
+) -> None:
+    """Export a network of integers as ONNX, which other tools execute to the same integers.
+
+    The graph's tensors are codes: input and outputs are integers as floats, every scale is 1.
+
+    Example: [bold]a2q-hls export runs/p9 --style qcdq[/]
+    """
+    from a2q_hls.qonnx import Style, to_qonnx
+
+    model = to_qonnx(load_network(run).network, Style(style.value))
+    path = out or (run if run.is_dir() else run.parent) / "network.onnx"
+    with replacing(path) as temporary:
+        temporary.write_bytes(model.SerializeToString())
+    console.print(f"{style.value}: {path}", soft_wrap=True)
 
 
 def _codes(text: str) -> InputCodes:

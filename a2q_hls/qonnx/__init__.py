@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantized networks of other tools: QONNX and QCDQ files become certified integer networks."""
+"""Quantized ONNX: QONNX and QCDQ files become certified integer networks, and the other way."""
 
 from a2q_hls.qonnx.convert import Imported, InputCodes, from_qonnx
+from a2q_hls.qonnx.export import Style, to_qonnx
 
-__all__ = ["Imported", "InputCodes", "from_qonnx"]
+__all__ = ["Imported", "InputCodes", "Style", "from_qonnx", "to_qonnx"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def _by_output(weights: Weights) -> Floats:
 
 
 def _unpadded(x: Real) -> Real:
-    return Real(x.node, x.shape, x.layout, x.functions)
+    return replace(x, padding=(0, 0, 0, 0))
 
 
 def _dot(
@@ -129,7 +130,7 @@ def _dot(
     """A Dot and the functions of its sums: value = scale * (code - zero) summed over weights."""
     codes, scale, bits = weights
     source = builder.source(x)
-    scale_x, zero = _codes(x, len(codes), groups, any(padding))
+    scale_x, zero = _codes(x, len(codes), groups)
     integers = codes.astype(np.int64)
     made = Dot(
         builder.names.new(node.name),
@@ -139,7 +140,7 @@ def _dot(
         stride=stride,
         padding=padding,
         groups=groups,
-        fill=int(zero) if any(padding) else 0,
+        fill=x.fill() if any(padding) else 0,
     )
     shape = builder.dot(made.name, made).shape
     functions = [Affine(scale_x * scale, np.array(0.0))]
@@ -155,20 +156,18 @@ def _type(integers: Int64, bits: int) -> IntType:
     return type_ if type_.holds(low, high) else IntType.signed_spanning(low, high)
 
 
-def _codes(x: Real, outputs: int, groups: int, padded: bool) -> tuple[Floats, float]:
+def _codes(x: Real, outputs: int, groups: int) -> tuple[Floats, float]:
     """Scale () or (O,), and the real number in codes that stands for zero.
 
     Raises:
-        Unmapped: scales that differ among the inputs of one output; a zero that is no code.
+        Unmapped: scales or zeros that differ among the inputs of one output.
     """
-    affine = x.affine()
+    affine = x.codes()
     scale = np.unique(affine.scale)
     zeros = np.unique(-affine.offset / affine.scale)
     if zeros.size != 1:
         raise Unmapped("found zero points by channel, expected one")
     zero = float(zeros[0])
-    if padded and zero != round(zero):
-        raise Unmapped(f"found a zero of {zero:g} codes and padding, expected a whole number")
     if scale.size == 1:
         return scale.reshape(()), zero
     if groups != x.shape[2]:

@@ -38,16 +38,16 @@ def arithmetic(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
         case "Sub":
             return x.then(Affine(ONE, -c) if first else Affine(-ONE, c))
         case "Mul":
-            return x.then(Affine(_nonzero(c), ZERO))
+            return x.then(Affine(c, ZERO))
         case _ if first:
-            return x.then(Affine(1 / _nonzero(c), ZERO))
+            return x.then(Affine(1 / _divisor(c), ZERO))
         case _:
             raise Unmapped("found a number divided by values, expected the other way round")
 
 
-def _nonzero(c: Floats) -> Floats:
+def _divisor(c: Floats) -> Floats:
     if (c == 0).any():
-        raise Unmapped("found a factor of 0, expected none: its channels are constant")
+        raise Unmapped("found a divisor of 0, expected another")
     return c
 
 
@@ -71,7 +71,7 @@ def batch_norm(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
     x = real(inputs)
     gamma, beta, mean, variance = (_by_channel(x, value) for value in inputs[1:5])
     factor = gamma / np.sqrt(variance + float(node.get("epsilon", 1e-5)))
-    return x.then(Affine(ONE, -mean), Affine(_nonzero(factor), beta))
+    return x.then(Affine(ONE, -mean), Affine(factor, beta))
 
 
 def _by_channel(x: Real, value: Any) -> Floats:

@@ -170,13 +170,14 @@ def depth_to_space(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> R
 
 
 def pad(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
-    """Pad with zeros, which a convolution or counted average behind it takes over."""
+    """Pad with one value, which a convolution or counted average behind it takes over."""
     x = real(inputs)
     given = arrays(inputs[1:])
     sizes = given[0] if given and given[0].size else np.asarray(node.get("pads", ()))
     value = given[1] if len(given) > 1 and given[1].size else np.array(node.get("value", 0.0))
-    if node.get("mode", "constant") != "constant" or float(value.reshape(-1)[0]) != 0:
-        raise Unmapped("found padding that is not zero, expected zeros")
+    border = float(value.reshape(-1)[0])
+    if node.get("mode", "constant") != "constant" or (any(x.padding) and border != x.border):
+        raise Unmapped("found padding of several values, expected one constant")
     edges = [int(size) for size in sizes.reshape(-1)]
     if not any(edges):
         return x
@@ -186,7 +187,7 @@ def pad(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
     top, left, bottom, right = (a + b for a, b in zip(added, x.padding, strict=True))
     if min(added) < 0:
         raise Unmapped(f"found padding {edges}, expected no cut")
-    return replace(x, padding=(top, left, bottom, right))
+    return replace(x, padding=(top, left, bottom, right), border=border)
 
 
 def arg_max(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:

@@ -83,6 +83,7 @@ class Real:
     functions: tuple[Function, ...] = ()
     flat: bool = False
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)  # Of a Pad, for a window to come.
+    border: float = 0.0  # The value that it pads with.
     quantizer: Quantizer | None = None  # Of QuantizeLinear, whose DequantizeLinear is to come.
 
     def then(self, *functions: Function) -> Real:
@@ -115,6 +116,29 @@ class Real:
                 raise Unmapped("found values that are clipped and not quantized, expected a Quant")
             whole = _composed(whole, function)
         return whole
+
+    def codes(self) -> Affine:
+        """The functions as a scale of codes, nowhere 0.
+
+        Raises:
+            Unmapped: they clip, or are constant in a channel.
+        """
+        affine = self.affine()
+        if (affine.scale == 0).any():
+            raise Unmapped("found channels that are constant and not quantized, expected a Quant")
+        return affine
+
+    def fill(self) -> int:
+        """Code of what lies outside of a padded image.
+
+        Raises:
+            Unmapped: it is no code, or one that differs by channel.
+        """
+        affine = self.codes()
+        codes = np.unique((self.border - affine.offset) / affine.scale)
+        if codes.size != 1 or codes[0] != np.rint(codes[0]):
+            raise Unmapped(f"found padding with {self.border:g}, which is no code, expected one")
+        return int(codes[0])
 
     def parameter(self, values: Floats) -> Floats:
         """A constant operand as () or (C,).

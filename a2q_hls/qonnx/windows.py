@@ -29,7 +29,10 @@ def window(node: OnnxNode, kernel: Pair, x: Real) -> Window:
         raise Unmapped(f"found dilations {node.get('dilations', ())}, expected 1")
     strides = [int(size) for size in node.get("strides", (1, 1))]
     stride = (strides[0], strides[1])
-    edges = [a + b for a, b in zip(_edges(node, kernel, stride, x), x.padding, strict=True)]
+    own = _edges(node, kernel, stride, x)
+    if any(own) and x.border:
+        raise Unmapped(f"found padding with zeros around one with {x.border:g}, expected one value")
+    edges = [a + b for a, b in zip(own, x.padding, strict=True)]
     made = Window(kernel, stride, (edges[0], edges[1], edges[2], edges[3]))
     if max(edges[0], edges[2]) >= kernel[0] or max(edges[1], edges[3]) >= kernel[1]:
         raise Unmapped(f"found padding {edges}, expected less than the kernel {kernel}")
@@ -126,13 +129,10 @@ def global_average(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> R
 
 
 def _averaged(builder: Builder, node: OnnxNode, x: Real, made: Window) -> Real:
-    affine, bare = x.affine(), replace(x, padding=(0, 0, 0, 0))
+    affine, bare = x.affine(), replace(x, padding=(0, 0, 0, 0), border=0.0)
     terms = float(made.kernel[0] * made.kernel[1])
     if any(made.padding):
-        zeros = np.unique(-affine.offset / affine.scale)
-        if zeros.size != 1 or zeros[0] != np.rint(zeros[0]):
-            raise Unmapped("found padding where zero is no code")
-        made = replace(made, fill=int(zeros[0]))
+        made = replace(made, fill=x.fill())
     name = builder.names.new(node.name)
     shape = builder.add(SumPool(name, builder.source(bare), made)).shape
     total = Affine(affine.scale, affine.offset * terms)
