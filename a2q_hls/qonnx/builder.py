@@ -85,10 +85,11 @@ class Builder:
         self.add(Dot(new, name, weights, reach, groups=len(flips)))
         return new
 
-    def dot(self, name: str, made: Dot) -> Spec:
-        """A Dot; its accumulator is the one asked for, else as wide as the weights need."""
+    def dot(self, node: str, made: Dot) -> Spec:
+        """A Dot of a node of the graph; its accumulator is the one asked for by either's name, else
+        as wide as the weights need."""
         asked = self.accumulators
-        bits = asked.get(name) if isinstance(asked, Mapping) else asked
+        bits = asked.get(made.name, asked.get(node)) if isinstance(asked, Mapping) else asked
         if bits is not None:
             return self.add(replace(made, accumulator=IntType(bits, True)))
         reach = dot_intervals(made.matrix, self.specs[made.source].type)

@@ -130,8 +130,8 @@ def from_qonnx(
     """The network of a QONNX or QCDQ file, or of such a model in memory.
 
     Args:
-        accumulator: bits that the layers were trained for, one number or by name of the network's
-            layer; without it each is as wide as its weights need.
+        accumulator: bits that the layers were trained for, one number or by name of the layer in
+            the graph or the network; without it each is as wide as its weights need.
         inputs: codes of the graph's input, where no quantizer follows it.
         name: of the network; by default the file's.
 

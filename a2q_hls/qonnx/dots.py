@@ -142,7 +142,7 @@ def _dot(
         groups=groups,
         fill=x.fill() if any(padding) else 0,
     )
-    shape = builder.dot(made.name, made).shape
+    shape = builder.dot(node.name, made).shape
     functions = [Affine(scale_x * scale, np.array(0.0))]
     if zero:
         sums = integers.reshape(len(integers), -1).sum(axis=1)
