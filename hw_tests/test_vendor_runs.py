@@ -140,9 +140,16 @@ def test_points_with_runs_of_vendors_are_compared(bench: Bench) -> None:
     done = CliRunner().invoke(app, ["compare", str(bench.point.root / "vivado")])
     assert done.exit_code == 0, done.output
     assert "5,214" in done.output
+    # A point of a network that was not trained here stands by its reports alone.
+    again = CliRunner().invoke(app, ["compare", str(bench.point.root)])
+    assert again.exit_code == 0, again.output
+    assert f"1 {bench.point.name}" in again.output
     # Another plan in the same folder has not been run.
     create(bench.point.run, {name: Unrolled() for name in bench.point.engines}, Widths.EXACT, "x")
     assert not (bench.point.root / "vivado").exists()
+    nothing = CliRunner().invoke(app, ["compare", str(bench.point.root)])
+    assert isinstance(nothing.exception, A2QError)
+    assert "'a2q-hls synthesize' first" in str(nothing.exception)
 
 
 def test_a_tool_that_fails_or_is_missing_leaves_what_was_there(bench: Bench) -> None:

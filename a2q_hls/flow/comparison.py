@@ -24,7 +24,7 @@ from a2q_hls.flow.point import (
     open_point,
     points,
 )
-from a2q_hls.flow.record import frames_of, training
+from a2q_hls.flow.record import FILE, frames_of, training
 from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
@@ -266,14 +266,17 @@ def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[T
 def report_on_all(paths: Sequence[Path], family: str, out: Path | None) -> tuple[Table, ...]:
     """Tables of a comparison of any mix: runs, design points, and reports of other tools.
 
+    Points of networks that were not trained here stand among the reports.
+
     Raises:
         A2QError: a path is none of these, or one is damaged.
     """
     ours, others = sorted_out(paths)
-    points = points_of(ours)
-    if not others and not any(map(evidence.has_reports, points)):
+    every = points_of(ours)
+    points = [point for point in every if (point.run / FILE).exists()]
+    if not others and points == every and not any(map(evidence.has_reports, points)):
         return report_on(points, family, out)
-    found = evidence.tables(evidence.readings(points, others, family))
+    found = evidence.tables(evidence.readings(every, others, family))
     if not points:
         if out:
             _write_reports(found, paths, out)

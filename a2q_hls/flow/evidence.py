@@ -61,7 +61,11 @@ def readings(points: Sequence[Point], others: Sequence[Path], family: str) -> li
         results = (synthesis(point, family), routing(point))
         made += [_ours(point, result) for result in results if result is not None]
         made += _by_vendors(point)
-    return made + [reading for path in others for reading in read_folder(path)]
+    made += [reading for path in others for reading in read_folder(path)]
+    if not made:
+        names = ", ".join(point.name for point in points)
+        raise A2QError.of(names, "nothing that a tool reported", "'a2q-hls synthesize' first")
+    return made
 
 
 def _ours(point: Point, result: SynthesisResult) -> Reading:
