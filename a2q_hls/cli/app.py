@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from a2q_hls import __version__
-from a2q_hls.cli import demo, doctor, foreign, hardware, models, reports, training
+from a2q_hls.cli import demo, doctor, foreign, hardware, models, reports, synthesis, training
 from a2q_hls.cli.console import errors
 from a2q_hls.errors import A2QError
 
@@ -33,7 +33,7 @@ app.command("export")(foreign.export_network)
 app.command()(hardware.plan)
 app.command()(hardware.generate)
 app.command()(hardware.simulate)
-app.command()(hardware.synthesize)
+app.command()(synthesis.synthesize)
 app.command()(reports.compare)
 app.command()(reports.hardware)
 app.command()(reports.upscale)

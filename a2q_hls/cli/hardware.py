@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Verbs of the hardware: plan, generate, simulate and synthesize."""
+"""Verbs of the hardware: plan, generate and simulate."""
 
 from __future__ import annotations
 
@@ -9,24 +9,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified
-from a2q_hls.cli.console import bars, console
-from a2q_hls.emit.hls import PART
+from a2q_hls.cli.console import console
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import planning, stages
-from a2q_hls.flow.evidence import tables
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulator, Target
 from a2q_hls.folding import KINDS, folded, unrolled
 from a2q_hls.plan import Engine, Folded, Structure, Unrolled, Widths
 from a2q_hls.plan import plan as make_plan
-from a2q_hls.report.table import rich_table
 from a2q_hls.stages import Sparse
-from a2q_hls.synthesize import Quantity, SynthesisResult
-from a2q_hls.synthesize.vendor import Goal
 
 
 class EngineKind(str, Enum):
@@ -57,15 +51,6 @@ Sums = Annotated[
     Structure | None, typer.Option(help="Unrolled: what sums are made of; default chains.")
 ]
 Sized = Annotated[Widths | None, typer.Option(help="What sizes the accumulators; default exact.")]
-
-
-class Tool(str, Enum):
-    """Synthesis tool."""
-
-    YOSYS = "yosys"
-    NEXTPNR = "nextpnr"
-    VITIS = "vitis"
-    VIVADO = "vivado"
 
 
 DEFAULT_FOLD = (4, 8)
@@ -100,7 +85,7 @@ def generate(
         point = open_point(run)
     elif any(value is not None for value in targets):
         names = "--pe, --simd, --levels, --structure"
-        _refuse_unused("a target", names, (*fold, *constant), "no options that the planner sets")
+        refuse_unused("a target", names, (*fold, *constant), "no options that the planner sets")
         aim = _target(cycles, fps, luts, clock)
         point = _planned(run, aim, engine, widths or Widths.EXACT, name or "")
     else:
@@ -165,13 +150,13 @@ def _engines(
     if kind is EngineKind.SPARSE:
         raise A2QError.of("--engine sparse", "no target", "--cycles, --fps or --luts")
     if kind is EngineKind.FOLDED:
-        _refuse_unused("--engine folded", "--levels, --structure", constant)
+        refuse_unused("--engine folded", "--levels, --structure", constant)
         return folded(certified, fold[0] or DEFAULT_FOLD[0], fold[1] or DEFAULT_FOLD[1])
-    _refuse_unused("--engine unrolled", "--pe, --simd", fold)
+    refuse_unused("--engine unrolled", "--pe, --simd", fold)
     return unrolled(certified, Unrolled(constant[0] or 0, constant[1] or Structure.CHAINS))
 
 
-def _refuse_unused(
+def refuse_unused(
     where: str, names: str, values: tuple[object, ...], expected: str = "options of this engine"
 ) -> None:
     if any(value is not None for value in values):
@@ -214,81 +199,3 @@ def _told(point: Point, found: stages.Simulation) -> str:
     rate = f"{found.samples_per_second:.0f} frames/s after a build of {found.build_seconds:.1f} s"
     name = f"{found.simulator.value} ({found.tool}) of {point.name}"
     return f"{name}: {found.frames} frames equal to the oracle{correct}{timing}; {rate}"
-
-
-def synthesize(
-    point: Annotated[Path, POINT],
-    tool: Annotated[
-        Tool,
-        typer.Option(help="yosys; nextpnr on top of it; or your own Vitis HLS or Vivado."),
-    ] = Tool.YOSYS,
-    family: Annotated[
-        str | None, typer.Option(help="yosys: xcup, xc7 or ecp5; default xcup.")
-    ] = None,
-    by_layer: Annotated[
-        bool | None, typer.Option(help="yosys: each layer on its own, too.")
-    ] = None,
-    part: Annotated[
-        str | None,
-        typer.Option(help="nextpnr: 25k, 45k or 85k; AMD: such as xczu7ev-ffvc1156-2-e."),
-    ] = None,
-    clock: Annotated[
-        float | None, typer.Option(min=1, help="MHz to aim at; nextpnr 100, AMD 200.")
-    ] = None,
-    implement: Annotated[
-        bool | None, typer.Option("--implement", help="AMD: place and route, too.")
-    ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="yosys: processes at a time.")] = 2,
-) -> None:
-    """Synthesize the generated SystemVerilog; with nextpnr, place and route it on ECP5 too.
-
-    Results of yosys and nextpnr are cached by the digest of the sources. Vitis HLS takes the C++;
-    it and Vivado run in folders of their names beside plan.json, where compare finds them.
-
-    Example: [bold]a2q-hls synthesize runs/p9/points/unrolled_exact --family xc7[/]
-    """
-    opened = open_point(resolve(point))
-    where = f"--tool {tool.value}"
-    match tool:
-        case Tool.YOSYS:
-            _refuse_unused(where, "--part, --clock, --implement", (part, clock, implement))
-            _show(_synthesized(opened, family or "xcup", by_layer is not False, jobs))
-        case Tool.NEXTPNR:
-            unused = (family, by_layer, implement)
-            _refuse_unused(where, "--family, --by-layer, --implement", unused)
-            with console.status(f"nextpnr: {opened.name}"):
-                found = stages.route_point(opened, part or "85k", clock or 100.0)
-            _show(found)
-        case Tool.VITIS | Tool.VIVADO:
-            _refuse_unused(where, "--family, --by-layer", (family, by_layer))
-            goal = Goal(part or PART, clock or planning.CLOCK, bool(implement))
-            with console.status(f"{tool.value}: {opened.name}"):
-                readings = stages.vendor_point(opened, stages.Vendor(tool.value), goal)
-            for table in map(rich_table, tables(readings)):
-                console.print(table)
-        case _:
-            assert_never(tool)
-
-
-def _show(found: SynthesisResult) -> None:
-    for module in (found.whole, *found.modules):
-        known = [row for q in _SHOWN if (row := module.metrics.get(q)) is not None]
-        cells = ", ".join(f"{row.value:,} {row.unit}" for row in known)
-        console.print(f"{module.module}: {cells}", soft_wrap=True)
-    console.print(f"{found.tool}, {found.family}: {found.whole.command}", soft_wrap=True)
-
-
-_SHOWN = (Quantity.LUT, Quantity.FF, Quantity.BRAM18, Quantity.DSP, Quantity.CLOCK)
-
-
-def _synthesized(point: Point, family: str, by_layer: bool, jobs: int) -> SynthesisResult:
-    name = f"yosys {point.name}"
-    with bars() as shown:
-        shown.report(name, 0, 1)
-        return stages.synthesize_point(
-            point,
-            family,
-            by_layer=by_layer,
-            progress=lambda p: shown.report(name, p.done, p.total),
-            jobs=jobs,
-        )
