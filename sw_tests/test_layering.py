@@ -39,6 +39,7 @@ ORDER = (
     ("emit",),
     ("simulate",),
     ("synthesize",),
+    ("hls4ml",),
     ("report",),
     ("flow",),
     ("cli",),

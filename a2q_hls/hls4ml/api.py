@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks as ModelGraphs of hls4ml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import assert_never
+
+from a2q_hls.bound import Certified, certify
+from a2q_hls.emit.hls import PART
+from a2q_hls.folding import unrolled
+from a2q_hls.hls4ml.design import Design
+from a2q_hls.hls4ml.project import Io
+from a2q_hls.hls4ml.register import backend as registered
+from a2q_hls.network import Network
+from a2q_hls.plan import Engine, Unrolled, Widths, plan
+from a2q_hls.synthesize.vendor import Goal
+
+if TYPE_CHECKING:
+    from hls4ml.model.graph import ModelGraph
+
+
+class Layers(str, Enum):
+    """Whose C++ a graph is written as: our kernels, or hls4ml's own layers."""
+
+    A2Q = "a2q"
+    HLS4ML = "hls4ml"
+
+
+def to_hls4ml(
+    network: Network | Certified,
+    folder: Path | str,
+    *,
+    layers: Layers | str = Layers.A2Q,
+    io_type: Io | str = Io.STREAM,
+    engines: Mapping[str, Engine] | None = None,
+    widths: Widths = Widths.EXACT,
+    reuse_factor: int = 1,
+    part: str = PART,
+    clock: float = 200.0,
+) -> ModelGraph:
+    """A network as hls4ml's ModelGraph, whose predict takes and gives codes as real numbers.
+
+    Args:
+        network: is certified if it is not yet.
+        folder: where ``write`` and ``compile`` put the project.
+        layers: our kernels with ``engines`` and ``widths``, or hls4ml's own layers of its Vitis
+            backend, every ``accum_t`` as wide as the certificate says.
+        engines: engine of every Dot, by default unrolled.
+        reuse_factor: of hls4ml's own layers.
+        clock: in MHz.
+
+    Raises:
+        A2QError: hls4ml has no backend of ours, the network cannot be certified or planned, or
+            hls4ml's layers cannot express it exactly; all nodes that they cannot are named.
+    """
+    certified = network if isinstance(network, Certified) else certify(network)
+    io, goal = Io.of(io_type), Goal(part, clock)
+    match Layers(layers):
+        case Layers.A2Q:
+            registered()
+            from a2q_hls.hls4ml.graph import graph_of
+
+            chosen = unrolled(certified, Unrolled()) if engines is None else engines
+            return graph_of(Design(plan(certified, chosen, widths), io, goal), Path(folder))
+        case Layers.HLS4ML:
+            from a2q_hls.hls4ml.native import native_graph
+
+            return native_graph(certified, Path(folder), io, reuse_factor, goal)
+        case unknown:
+            assert_never(unknown)
