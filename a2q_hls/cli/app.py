@@ -10,7 +10,17 @@ import typer
 from rich.markup import escape
 
 from a2q_hls import __version__
-from a2q_hls.cli import demo, doctor, foreign, hardware, models, reports, synthesis, training
+from a2q_hls.cli import (
+    certify,
+    demo,
+    doctor,
+    foreign,
+    hardware,
+    models,
+    reports,
+    synthesis,
+    training,
+)
 from a2q_hls.cli.console import errors
 from a2q_hls.errors import A2QError
 
@@ -27,7 +37,7 @@ app = typer.Typer(
     "Start with demo or doctor.",
 )
 app.command()(training.train)
-app.command()(training.certify)
+app.command()(certify.certify)
 app.command("import")(foreign.import_network)
 app.command("export")(foreign.export_network)
 app.command()(hardware.plan)

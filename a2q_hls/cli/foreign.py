@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from a2q_hls import store
+from a2q_hls.cli.certify import certify
 from a2q_hls.cli.console import console
-from a2q_hls.cli.training import certify
 from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
 from a2q_hls.flow.point import load_network

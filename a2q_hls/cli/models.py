@@ -11,8 +11,8 @@ import typer
 import yaml
 from rich.table import Table
 
+from a2q_hls.cli.certify import certify
 from a2q_hls.cli.console import bars, console
-from a2q_hls.cli.training import certify
 
 if TYPE_CHECKING:
     from a2q_hls.train.graph.diagnose import Diagnosis, Finding

@@ -22,5 +22,10 @@ def shape_of(shape: Shape) -> list[int]:
 
 
 def fixed(type_: IntType, fraction: int = 0) -> str:
-    """The type of integers, in units of 2**-fraction, as hls4ml's fixed point."""
-    return f"ap_{'' if type_.signed else 'u'}fixed<{type_.bits},{type_.bits - fraction}>"
+    """The type of integers in units of 2**-fraction, as hls4ml writes fixed point."""
+    return f"{'' if type_.signed else 'u'}fixed<{type_.bits},{type_.bits - fraction}>"
+
+
+def short(precision: object) -> str:
+    """A precision of hls4ml's without the modes that every type has if none are given."""
+    return str(precision).replace(",TRN,WRAP,0>", ">")
