@@ -49,6 +49,13 @@ class Project:
             self._fill(made)
         return root
 
+    def stands(self, root: Path) -> bool:
+        """Whether every file is below ``root`` as it would be written."""
+        try:
+            return all((root / name).read_text() == text for name, text in self.files.items())
+        except (OSError, UnicodeDecodeError):
+            return False
+
     def _fill(self, root: Path) -> None:
         for name, text in {**self.files, "MANIFEST": f"{self.digest}\n"}.items():
             path = root / name

@@ -15,6 +15,7 @@ from a2q_hls import store
 from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.point import Point, create
+from a2q_hls.hls4ml import to_hls4ml
 from a2q_hls.plan import Folded, Unrolled, Widths
 
 DATA = Path(__file__).parent / "data" / "vendor"
@@ -183,3 +184,32 @@ def test_wrong_options_are_refused(words: tuple[str, ...], message: str, bench: 
     done = bench.synthesize(*words)
     assert isinstance(done.exception, A2QError)
     assert message in str(done.exception)
+
+
+def test_the_graph_of_hls4ml_is_built_by_vitis(bench: Bench) -> None:
+    bench.install("vitis-run", "vitis_2024.1", "build.tcl")
+    folder = bench.root / "graph"
+    graph = to_hls4ml(bench.point.plan.certified, folder, io_type="io_parallel", clock=250)
+    report = graph.build()
+    (call,) = bench.called
+    assert call["command"] == ["vitis-run", "--mode", "hls", "--tcl", "build.tcl"]
+    assert "CLOCK 4.0" in str(call["script"])
+    name = bench.point.plan.name
+    assert {f"firmware/{name}.cpp", f"firmware/{name}_core.cpp"} <= set(call["files"])  # type: ignore[arg-type]
+    assert report["CSynthesisReport"]["LUT"] == 2088
+    graph.write()
+    assert (folder / "vitis" / "a2q_console.txt").exists(), "an unchanged project was replaced"
+    (folder / "build.tcl").write_text("")
+    graph.write()
+    assert "csynth_design" in (folder / "build.tcl").read_text()
+    assert not (folder / "vitis").exists()
+
+
+def test_steps_that_the_graph_does_not_run_are_refused(bench: Bench) -> None:
+    graph = to_hls4ml(bench.point.plan.certified, bench.root / "graph")
+    for options, named in (({"cosim": True}, "cosim"), ({"synth": False}, "synth=False")):
+        with pytest.raises(A2QError, match=f"found {named}"):
+            graph.build(**options)
+    with pytest.raises(A2QError, match="found no vitis-run"):
+        graph.build()
+    assert not (bench.root / "graph" / "vitis").exists()

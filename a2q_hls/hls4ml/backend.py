@@ -54,9 +54,13 @@ class A2QWriter(Writer):  # type: ignore[misc]
     """Writes the whole HLS project of a design."""
 
     def write_hls(self, model: Any) -> None:
-        """Write the project in the graph's output folder, replacing ours that is there."""
-        design = _design(model)
-        design.project.write(Path(model.config.get_output_dir()))
+        """Write the project in the graph's output folder, replacing ours that is there.
+
+        One that is there already, unchanged, stays with what was built of it.
+        """
+        project, folder = _design(model).project, Path(model.config.get_output_dir())
+        if not project.stands(folder):
+            project.write(folder)
 
 
 class A2QBackend(FPGABackend):  # type: ignore[misc]
