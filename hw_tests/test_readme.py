@@ -71,6 +71,18 @@ def test_torch_agrees_with_the_oracle_on_every_test_image(example: Path) -> None
     assert accuracy == result.figures.accuracy
 
 
+def test_a_trained_network_is_a_graph_of_hls4ml(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(example)
+    names: dict[str, Any] = {"Path": Path}
+    exec(compile(EXAMPLES[2], "README.md", "exec"), names)
+    certified = names["certified"]
+    x = frames(certified).x
+    found = names["model"].predict(x.astype(np.float32))
+    assert np.array_equal(found, interpret.run_flat(certified.network, x))
+
+
 def test_a_users_own_model_and_loop_learn_and_certify() -> None:
     names: dict[str, Any] = {}
     torch.manual_seed(0)
