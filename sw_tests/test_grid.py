@@ -9,6 +9,7 @@ from a2q_hls.errors import A2QError
 from a2q_hls.flow.demo import GRID
 from a2q_hls.flow.grid import Grid, NetworkGrid, load_grid
 from a2q_hls.flow.point import UnrolledSpec
+from a2q_hls.plan import Widths
 
 NETWORK = "name: g, seeds: [0], networks: [{method: a2q, accumulators: [9]}]"
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -32,6 +33,13 @@ def test_demo_has_the_unconstrained_baseline_and_one_seed() -> None:
     assert GRID.seeds == (0,)
 
 
+def test_policies_of_the_baseline_are_all_or_those_of_the_kind_of_engine() -> None:
+    unrolled, planned = GRID.engines
+    assert GRID.policies(unrolled, True) == (Widths.EXACT,)
+    assert GRID.policies(planned, True) == (Widths.EXACT, Widths.DATA_TYPE, Widths.FIXED32)
+    assert GRID.policies(planned, False) == (Widths.EXACT,)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -40,6 +48,7 @@ def test_demo_has_the_unconstrained_baseline_and_one_seed() -> None:
         ("{name: g, seeds: [0], colour: red}", "key"),
         (f"{{{NETWORK}, engines: [{{kind: planned}}]}}", "key 'engines.0.planned.cycles'"),
         (f"{{{NETWORK}, engines: [{{kind: best}}]}}", "expected tags: .*'planned'"),
+        (f"{{{NETWORK}, engines: [{{kind: unrolled}}], widths: {{best: [exact]}}}}", "key 'widths"),
     ],
 )
 def test_damaged_grids_are_refused_with_the_key(text: str, message: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 
 from a2q_hls.flow.grid import Grid, NetworkGrid, PlannedSpec
 from a2q_hls.flow.point import UnrolledSpec
+from a2q_hls.plan import Widths
 
 GRID = Grid(
     name="demo",
@@ -12,6 +13,7 @@ GRID = Grid(
         NetworkGrid(method="a2q+", accumulators=(7, 8, 9, 10)),
     ),
     engines=(UnrolledSpec(levels=0), PlannedSpec(cycles=64)),
+    widths={"unrolled": (Widths.EXACT,)},  # The others take minutes of synthesis.
     layers="none",
 )
 

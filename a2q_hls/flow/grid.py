@@ -61,10 +61,11 @@ class Grid(_Strict):
     """What is trained and built.
 
     ``hardware`` says which constrained networks become hardware: all of them, or of each method
-    and seed only the narrowest that keeps 99.2 % of the float accuracy. Ordinary QAT always does,
-    with every policy of widths: it is the baseline. ``layers`` says of which seeds each layer is
-    synthesized on its own, too. Every network is named ``top``: trainings that end with the same
-    weights, as above the P that constrains any, then share their synthesis.
+    and seed only the narrowest that keeps 99.2 % of the float accuracy. Ordinary QAT, the baseline,
+    always does, with every policy of widths or with those of ``widths`` for that kind of engine.
+    ``layers`` says of which seeds each layer is synthesized on its own, too. Every network is named
+    ``top``: trainings that end with the same weights, as above the P that constrains any, then
+    share their synthesis.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
@@ -72,6 +73,7 @@ class Grid(_Strict):
     networks: tuple[NetworkGrid, ...] = Field(min_length=1)
     engines: tuple[Annotated[GridEngine, Field(discriminator="kind")], ...] = Field(min_length=1)
     hardware: Literal["all", "narrowest"] = "all"
+    widths: Mapping[Literal["unrolled", "folded", "planned"], tuple[Widths, ...]] = {}
     layers: Literal["all", "first", "none"] = "all"
     family: str = "xcup"
     top: str = Field(default="digits", pattern="^[A-Za-z][A-Za-z0-9_]*$")
@@ -101,6 +103,10 @@ class Grid(_Strict):
                 expected = "one; a 'variant' tells networks of one method and width apart"
                 raise A2QError.of(f"grid {self.name!r}", f"{count} trainings {name!r}", expected)
         return dict(every)
+
+    def policies(self, engine: GridEngine, baseline: bool) -> tuple[Widths, ...]:
+        """What sizes the accumulators of an engine, one design point each."""
+        return self.widths.get(engine.kind, tuple(Widths)) if baseline else (Widths.EXACT,)
 
 
 def load_grid(path: Path) -> Grid:
@@ -195,8 +201,8 @@ def _accurate(run: Path) -> bool:
 
 def _designs(grid: Grid, run: Path) -> Iterable[tuple[GridEngine, Widths]]:
     baseline = training(run).config.method is report.Method.QAT
-    for widths in Widths if baseline else (Widths.EXACT,):
-        for engine in grid.engines:
+    for engine in grid.engines:
+        for widths in grid.policies(engine, baseline):
             yield engine, widths
 
 
