@@ -197,3 +197,9 @@ def test_missing_tool_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) 
     shown = a2q_hls("doctor")
     assert shown.returncode == 1
     assert "/nowhere/yosys" in "".join(shown.stdout.split())
+
+
+def test_names_are_shown_as_the_user_wrote_them() -> None:
+    done = a2q_hls("certify", "a:b:c")
+    assert done.returncode == 2
+    assert "error: a:b:c: found" in done.stderr

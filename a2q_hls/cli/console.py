@@ -25,12 +25,13 @@ _WIDE = 180
 
 def _console() -> Console:
     """Where results go; in files and pipes tables are not cut at the 80 columns of no terminal."""
-    made = Console()
-    return made if made.is_terminal or "COLUMNS" in os.environ else Console(width=_WIDE)
+    made = Console(emoji=False)  # What users write may hold ":b:".
+    narrow = made.is_terminal or "COLUMNS" in os.environ
+    return made if narrow else Console(width=_WIDE, emoji=False)
 
 
 console = _console()
-errors = Console(stderr=True, soft_wrap=True)
+errors = Console(stderr=True, soft_wrap=True, emoji=False)
 _FINISHED = 4
 
 

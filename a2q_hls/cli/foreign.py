@@ -37,7 +37,8 @@ def import_network(
     inputs: Annotated[
         str | None,
         typer.Option(
-            help="LOW:HIGH:SCALE, codes of an input without quantizer, such as 0:255:0.00392."
+            help="LOW:HIGH:SCALE, codes of the input, such as 0:255:0.00392; not needed where a "
+            "quantizer follows it."
         ),
     ] = None,
 ) -> None:
