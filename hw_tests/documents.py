@@ -59,28 +59,30 @@ def prints(expected: str, found: str) -> bool:
 def run_page(path: Path) -> list[str]:
     """Run a page in the current folder: blocks with a title are written as files, ``python`` and
     ``sh`` (lines of ``a2q-hls``) are run, and ``text`` behind one of them is what it prints, dots
-    for what may differ. Gives the first words of what was run.
+    for what may differ; ``console`` is shown alone. Gives the first words of what was run.
     """
     names: dict[str, Any] = {}
     printed: str | None = None
     done = []
     for block in blocks(path.read_text()):
         where = f"{path.name}, line {block.line}"
-        if block.language == "text":
-            assert printed is not None, f"{where}: output of nothing"
-            told = f"{where}: expected\n{block.text}\nprinted\n{printed}"
-            assert prints(block.text, printed), told
-            printed = None
-        elif block.title:
-            write_text(Path(block.title), block.text)
-        elif block.language == "python":
-            printed = _python(block, where, names)
-            done.append("python")
-        elif block.language == "sh":
-            lines = [shlex.split(line) for line in block.text.splitlines()]
-            assert all(line[0] == "a2q-hls" for line in lines), where
-            printed = "".join(invoke(line[1:]) for line in lines)
-            done += [line[1] for line in lines]
+        match block.language:
+            case _ if block.title:
+                write_text(Path(block.title), block.text)
+            case "python":
+                printed = _python(block, where, names)
+                done.append("python")
+            case "sh":
+                lines = [shlex.split(line) for line in block.text.splitlines()]
+                assert all(line[0] == "a2q-hls" for line in lines), where
+                printed = "".join(invoke(line[1:]) for line in lines)
+                done += [line[1] for line in lines]
+            case "text":
+                told = f"{where}: expected\n{block.text}\nprinted\n{printed}"
+                assert prints(block.text, printed or ""), told
+                printed = None
+            case _:
+                assert block.language == "console", f"{where}: {block.language}"
     return done
 
 

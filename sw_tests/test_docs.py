@@ -41,6 +41,14 @@ def test_every_name_file_and_link_of_a_page_exists(page: Path) -> None:
     assert not [place for place in LINKS.findall(text) if not (page.parent / place).exists()]
 
 
+def test_the_guide_names_every_key_of_a_recipe() -> None:
+    rows = (ROOT / "docs" / "guides" / "own_model.md").read_text().partition("| key |")[2]
+    first = [row.split("|")[1] for row in rows.split("\n\n")[0].splitlines()[2:]]
+    assert {key for cell in first for key in re.findall(r"`(\w+)`", cell)} == set(
+        a2q_hls.Recipe.model_fields
+    )
+
+
 def test_a_name_that_is_gone_is_noticed() -> None:
     assert exists("a2q_hls.bound.certify")
     assert not exists("a2q_hls.bound.prove")
