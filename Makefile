@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test check reports data-reports bench clean
+.PHONY: setup demo test check docs reports data-reports bench clean
 
 setup: $(READY)
 
@@ -31,6 +31,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest sw_tests/test_layering.py sw_tests/test_house.py
+
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "docs: site/index.html"
 
 reports: $(READY)
 	$(BIN)/a2q-hls sweep configs/digits_grid.yaml --out runs/digits --report reports/digits
@@ -74,4 +78,4 @@ bench: $(READY)
 	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore quantizers.py
 
 clean:
-	rm -rf runs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

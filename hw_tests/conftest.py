@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Builds that several tests share."""
+"""Builds that several tests share; torch takes one thread in each of the parallel tests."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from designs import Design, RtlOf
 from a2q_hls.emit import rtl as emit_rtl
 from a2q_hls.simulate import rtl
 from a2q_hls.simulate.rtl import RtlSimulator
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # Nothing above imports torch, which reads it.
 
 
 @pytest.fixture(scope="session")

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 import torch
 from designs import narrowed
-from typer.testing import CliRunner
+from documents import invoke, python_blocks
 
 from a2q_hls import input_codes, interpret, output_codes
-from a2q_hls.cli.app import app
 from a2q_hls.emit.rtl import emit
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.comparison import summarize
@@ -31,7 +30,7 @@ from a2q_hls.zoo.digits import digits
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+EXAMPLES = python_blocks(README)
 POINT = Path("runs/p9/points/folded4x8_exact")
 pytestmark = pytest.mark.xdist_group("readme")  # One worker, one training.
 
@@ -127,9 +126,7 @@ def test_verbs_work_on_the_files_of_the_one_before(
         "compare",
     ]
     for line in lines:
-        words = shlex.split(line.replace(" runs/qat", "").replace("xc7", "xcup"))
-        result = CliRunner().invoke(app, words)
-        assert result.exit_code == 0, result.output
+        invoke(shlex.split(line.replace(" runs/qat", "").replace("xc7", "xcup")))
     for simulator in ("csim", "rtl", "cocotb"):
         done = json.loads((example / POINT / f"simulate_{simulator}.json").read_text())
         assert done["frames"] == (64 if simulator == "cocotb" else 546)
@@ -144,8 +141,7 @@ def test_designs_of_one_target_are_compared(
     engines = []
     for name, options in (("cycles64", []), ("cycles64_folded", ["--engine", "folded"])):
         words = ["generate", "runs/p9", "--target", "rtl", "--cycles", "64", *options]
-        result = CliRunner().invoke(app, words)
-        assert result.exit_code == 0, result.output
+        invoke(words)
         made = open_point(Path(f"runs/p9/points/{name}_exact"))
         assert made.aim is not None
         assert made.aim.label == name
@@ -164,9 +160,7 @@ def test_reports_of_other_tools_stand_beside_design_points(
 ) -> None:
     monkeypatch.chdir(example)
     vitis = ROOT / "hw_tests" / "data" / "vendor" / "vitis_2024.1"
-    words = ["compare", "runs/p9", str(vitis), "--out", str(tmp_path)]
-    result = CliRunner().invoke(app, words)
-    assert result.exit_code == 0, result.output
+    invoke(["compare", "runs/p9", str(vitis), "--out", str(tmp_path)])
     text = (tmp_path / "report.md").read_text()
     assert "A2Q+ P=9" in text
     assert "**What tools reported**" in text
@@ -177,6 +171,5 @@ def test_reports_of_other_tools_stand_beside_design_points(
 
 def report_text(folder: Path) -> str:
     """The page of all design points of the example."""
-    result = CliRunner().invoke(app, ["compare", "runs/p9", "--out", str(folder)])
-    assert result.exit_code == 0, result.output
+    invoke(["compare", "runs/p9", "--out", str(folder)])
     return (folder / "report.md").read_text()
