@@ -24,7 +24,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Integers": ("errors", "ints", "interval", "network", "check", "interpret", "store", "sizes"),
     "Proof": ("bound", "witness"),
     "Training": ("train", "train.graph", "zoo"),
-    "Other tools": ("qonnx",),
+    "Other tools": ("qonnx", "hls4ml"),
     "Planning": ("plan", "folding", "aim", "stages", "steps", "adders", "sparse", "cost", "timing"),
     "Generation": ("project", "emit"),
     "Simulation": ("simulate",),
