@@ -109,9 +109,15 @@ class _Writer:
             case Requantize():
                 self._requantize(node)
             case Output():
-                self._add("Identity", node.name, self.tensors[node.source], out=node.name)
+                self._name_end(self.tensors[node.source], node.name)
             case _:
                 self._structural(node)
+
+    def _name_end(self, tensor: str, name: str) -> None:
+        # No Identity: hls4ml skips it, and then finds no output.
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [name if each == tensor else each for each in names]
 
     def _structural(
         self, node: MaxPool | SumPool | Add | Concat | Upsample | PixelShuffle | ArgMax
@@ -139,10 +145,8 @@ class _Writer:
             case _:
                 assert_never(node)
 
-    def _add(
-        self, op: str, name: str, *inputs: str, out: str = "", domain: str = "", **attributes: Any
-    ) -> str:
-        output = out or f"{name}_out"
+    def _add(self, op: str, name: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        output = f"{name}_out"
         made = helper.make_node(op, inputs, [output], name=name, domain=domain, **attributes)
         self.nodes.append(made)
         self.tensors[name] = output
