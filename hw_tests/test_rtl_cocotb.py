@@ -50,17 +50,6 @@ def test_real_images(tmp_path: Path) -> None:
     assert np.array_equal(report.result.outputs, interpret.run(net, x))
 
 
-def test_other_verilog_with_the_same_ports_is_driven(tmp_path: Path) -> None:
-    design = named("adders")
-    x = stimuli(design, 10)
-    expected = interpret.run(design.network, x)
-    project = emit(design.plan)
-    other = planted(project, "a2q_control.sv", "frames_q == '0 && !ap_start", "1'b0")
-    rtl = other.write(tmp_path / "other") / "rtl"
-    report = cocotb_run.run(project, x, expected, tmp_path, verilog=rtl)
-    assert np.array_equal(report.result.outputs, expected)
-
-
 NO_RESET = "if (!rst_n) {} <= '0;\n    else "
 FAULTS = (
     (

@@ -153,3 +153,21 @@ def convolutional(**quant: Any) -> Model:
     model.add("Relu")
     model.quant(0.17, 4, **quant)
     return model
+
+
+def doubled(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A model that computes in float64, by onnx' reference."""
+    quantizes = any(node.op_type == "DequantizeLinear" for node in model.graph.node)
+    for tensor in model.graph.initializer:
+        if tensor.data_type == TensorProto.FLOAT:
+            values = numpy_helper.to_array(tensor).astype(np.float64)
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.elem_type = TensorProto.DOUBLE
+    for used in model.opset_import:
+        # The reference's batch norm of opset 9 takes the batch's statistics; it dequantizes from
+        # 19 on.
+        if not used.domain:
+            used.version = 21 if quantizes else 15
+    model.graph.ClearField("value_info")
+    return model

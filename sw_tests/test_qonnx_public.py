@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, numpy_helper
+from onnx import numpy_helper
 from onnx.reference import ReferenceEvaluator
-from onnx_models import Quant
+from onnx_models import Quant, doubled
 
 from a2q_hls import interpret
 from a2q_hls.qonnx import InputCodes, from_qonnx
@@ -22,21 +22,6 @@ if found is None or found.origin is None:
     pytest.skip("qonnx is not installed (Python 3.11 and later)", allow_module_level=True)
 ROOT = Path(found.origin).parent / "data" / "onnx" / "bsd300x3-espcn"
 OLD = type("Quant", (Quant,), {"op_domain": "onnx.brevitas"})  # As Brevitas called it then.
-
-
-def doubled(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A model that computes in float64."""
-    for tensor in model.graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
-            values = numpy_helper.to_array(tensor).astype(np.float64)
-            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
-    for value in (*model.graph.input, *model.graph.output):
-        value.type.tensor_type.elem_type = TensorProto.DOUBLE
-    for used in model.opset_import:
-        if not used.domain:  # The reference's batch norm of opset 9 takes the batch's statistics.
-            used.version = 15
-    model.graph.ClearField("value_info")
-    return model
 
 
 def image() -> Any:

@@ -65,6 +65,7 @@ ONES = np.ones((2, 2, 2, 2))
             "constant and not quantized",
         ),
         (lambda m: m.add("Div", m.last, first=m.constant(1.0)), "other way round"),
+        (lambda m: m.add("Nothing", first=m.constant(1.0)), "of constants that onnx does not"),
     ],
 )  # fmt: skip
 def test_what_the_network_does_not_have_is_refused(change: Change, message: str) -> None:

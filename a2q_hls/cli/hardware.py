@@ -13,7 +13,7 @@ import typer
 from a2q_hls.bound import Certified
 from a2q_hls.cli.console import console
 from a2q_hls.errors import A2QError
-from a2q_hls.flow import planning, stages
+from a2q_hls.flow import planning, stages, verilog
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
 from a2q_hls.flow.record import frames_of
 from a2q_hls.flow.stages import Simulator, Target
@@ -173,13 +173,26 @@ def simulate(
         Path | None, typer.Option(help="npz with codes x and labels y; default: test images.")
     ] = None,
     count: Annotated[int, typer.Option("--frames", min=0, help="At most so many; 0: all.")] = 0,
+    rtl: Annotated[
+        Path | None,
+        typer.Option(help="Verilog that Vitis HLS wrote from the C++ of this point; with cocotb."),
+    ] = None,
 ) -> None:
     """Simulate generated hardware and compare every output with the exact oracle.
 
     Example: [bold]a2q-hls simulate runs/p9/points/unrolled_exact --with csim --with rtl[/]
+
+    Verilog of your own Vitis HLS: [bold]--with cocotb --rtl POINT/vitis[/]
     """
     opened = open_point(resolve(point))
+    if rtl is not None and any(simulator is not Simulator.COCOTB for simulator in using or []):
+        raise A2QError.of("--rtl", "another simulator than cocotb", "--with cocotb alone")
     chosen = frames_of(opened.run, opened.plan.certified, data)
+    if rtl is not None:
+        with console.status(f"cocotb: {rtl}"):
+            driven = verilog.simulate(opened, rtl, chosen.sample(count or COCOTB_FRAMES))
+        console.print(_driven(opened, driven), soft_wrap=True)
+        return
     for simulator in using or [Simulator.CSIM, Simulator.RTL]:
         limit = count or (COCOTB_FRAMES if simulator is Simulator.COCOTB else len(chosen.x))
         with console.status(f"{simulator.value}: {opened.name}"):
@@ -188,6 +201,14 @@ def simulate(
 
 
 COCOTB_FRAMES = 64  # The protocol needs no more; the whole set goes through the compiled harness.
+
+
+def _driven(point: Point, found: verilog.VerilogSimulation) -> str:
+    correct = "" if found.accuracy is None else f", accuracy {found.accuracy:.2%}"
+    interval = "" if found.interval is None else f" and interval {found.interval}"
+    timing = f"latency {found.latency}{interval} cycles"
+    name = f"cocotb on {found.verilog} for {point.name}"
+    return f"{name}: {found.frames} frames equal to the oracle{correct}; {timing}"
 
 
 def _told(point: Point, found: stages.Simulation) -> str:

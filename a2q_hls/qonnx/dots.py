@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from a2q_hls.ints import Int64, IntTensor, IntType
-from a2q_hls.network import Dot
+from a2q_hls.network import Dot, SumPool, Window
 from a2q_hls.qonnx.builder import Builder
 from a2q_hls.qonnx.graph import Array, OnnxNode
 from a2q_hls.qonnx.rounding import Floats
@@ -49,9 +49,11 @@ def conv(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
     codes, scale = weights.integers.transpose(axes), _by_output(weights).astype(np.float64)
     groups = int(node.get("group", 1))
     bare = _unpadded(x)
-    made = _dot(
-        builder, node, bare, (codes, scale, weights.bits), slid.stride, slid.padding, groups
-    )
+    if groups == len(codes) == x.shape[2] and (codes == 1).all():
+        made = _sum(builder, node, bare, scale, slid)
+    else:
+        parts = (codes, scale, weights.bits)
+        made = _dot(builder, node, bare, parts, slid.stride, slid.padding, groups)
     return _biased(made, inputs[2] if len(inputs) > 2 else None)
 
 
@@ -143,11 +145,26 @@ def _dot(
         fill=x.fill() if any(padding) else 0,
     )
     shape = builder.dot(node.name, made).shape
-    functions = [Affine(scale_x * scale, np.array(0.0))]
-    if zero:
-        sums = integers.reshape(len(integers), -1).sum(axis=1)
-        functions.insert(0, Affine(np.array(1.0), -zero * sums.astype(np.float64)))
-    return Real(made.name, shape, x.layout, tuple(functions))
+    sums = integers.reshape(len(integers), -1).sum(axis=1)
+    return Real(made.name, shape, x.layout, _functions(scale_x * scale, zero * sums))
+
+
+def _sum(builder: Builder, node: OnnxNode, x: Real, scale: Floats, window: Window) -> Real:
+    """A depthwise convolution of ones, which needs no weights: sums of a pool's windows."""
+    source = builder.source(x)
+    scale_x, zero = _codes(x, x.shape[2], x.shape[2])
+    filled = replace(window, fill=x.fill() if any(window.padding) else 0)
+    made = SumPool(builder.names.new(node.name), source, filled)
+    shape = builder.add(made).shape
+    terms = np.array(window.kernel[0] * window.kernel[1])
+    return Real(made.name, shape, x.layout, _functions(scale_x * scale, zero * terms))
+
+
+def _functions(scale: Floats, zero: Floats) -> tuple[Affine, ...]:
+    """scale * (sum - zero)."""
+    scaled = Affine(scale, np.array(0.0))
+    shifted = Affine(np.array(1.0), -np.asarray(zero, np.float64))
+    return (shifted, scaled) if np.any(zero) else (scaled,)
 
 
 def _type(integers: Int64, bits: int) -> IntType:

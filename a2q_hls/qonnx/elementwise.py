@@ -40,7 +40,7 @@ def arithmetic(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
         case "Mul":
             return x.then(Affine(c, ZERO))
         case _ if first:
-            return x.then(Affine(1 / _divisor(c), ZERO))
+            return x.then(Affine(ONE, ZERO, _divisor(c)))
         case _:
             raise Unmapped("found a number divided by values, expected the other way round")
 

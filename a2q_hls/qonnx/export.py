@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Integer networks as QONNX, which qonnx executes to the same integers and FINN and hls4ml read.
+"""Integer networks as QONNX, which qonnx executes, and hls4ml compiles, to the same integers.
 
 Tensors of the graph are codes: every scale is 1. Weights go through a Quant, step functions are a
 batch norm and a Quant without a tie, or a MultiThreshold where no line gives them. As QCDQ, every
@@ -109,9 +109,15 @@ class _Writer:
             case Requantize():
                 self._requantize(node)
             case Output():
-                self._add("Identity", node.name, self.tensors[node.source], out=node.name)
+                self._name_end(self.tensors[node.source], node.name)
             case _:
                 self._structural(node)
+
+    def _name_end(self, tensor: str, name: str) -> None:
+        # No Identity: hls4ml skips it, and then finds no output.
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                names[:] = [name if each == tensor else each for each in names]
 
     def _structural(
         self, node: MaxPool | SumPool | Add | Concat | Upsample | PixelShuffle | ArgMax
@@ -139,10 +145,8 @@ class _Writer:
             case _:
                 assert_never(node)
 
-    def _add(
-        self, op: str, name: str, *inputs: str, out: str = "", domain: str = "", **attributes: Any
-    ) -> str:
-        output = out or f"{name}_out"
+    def _add(self, op: str, name: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
+        output = f"{name}_out"
         made = helper.make_node(op, inputs, [output], name=name, domain=domain, **attributes)
         self.nodes.append(made)
         self.tensors[name] = output
@@ -191,10 +195,7 @@ class _Writer:
             source = self._image(f"{node.name}_image", source, node.source)
         source, window = self._padded(node.name, node.window, source)
         kernel = self._weights(node, weights.transpose(0, 3, 1, 2), narrow)
-        options = {**_window(window), "dilations": [1, 1], "group": node.groups}
-        made = self._add("Conv", node.name, source, kernel, **options)
-        if self._vector(node.name):
-            self.tensors[node.name] = self._add("Flatten", f"{node.name}_flat", made, axis=1)
+        self._convolution(node.name, source, kernel, window, node.groups)
 
     def _image(self, name: str, source: str, node: str) -> str:
         shape = self._constant(f"{name}_shape", [0, self.specs[node].shape[2], 1, 1], np.int64)
@@ -251,16 +252,22 @@ class _Writer:
         self._add("MultiThreshold", node.name, source, values, domain=DOMAIN, **options)
 
     def _sum_pool(self, node: SumPool, source: str) -> None:
-        """An average times its terms, rounded back to the integer that it is."""
-        source, window = self._padded(node.name, node.window, source)
-        options = {**_window(window), "count_include_pad": 1}
-        mean = self._add("AveragePool", f"{node.name}_mean", source, **options)
-        terms = node.window.kernel[0] * node.window.kernel[1]
-        factor = self._constant(f"{node.name}_terms", float(terms))
-        total = self._add("Mul", f"{node.name}_sum", mean, factor)
-        if self._vector(node.name):
-            total = self._add("Flatten", f"{node.name}_flat", total, axis=1)
-        self._quant(node.name, total, self.specs[node.name].type)
+        """A depthwise convolution of ones: qonnx cannot turn an AveragePool to channels last."""
+        channels, window = self.specs[node.source].shape[2], node.window
+        if self._vector(node.source):
+            source = self._image(f"{node.name}_image", source, node.source)
+        source, window = self._padded(node.name, window, source)
+        ones = self._constant(f"{node.name}_ones", np.ones((channels, 1, *window.kernel)))
+        kernel = self._quant(f"{node.name}_quant", ones, IntType(2, True))
+        self._convolution(node.name, source, kernel, window, channels)
+
+    def _convolution(
+        self, name: str, source: str, kernel: str, window: Window, groups: int
+    ) -> None:
+        options = {**_window(window), "dilations": [1, 1], "group": groups}
+        made = self._add("Conv", name, source, kernel, **options)
+        if self._vector(name):
+            self.tensors[name] = self._add("Flatten", f"{name}_flat", made, axis=1)
 
 
 def _window(window: Window) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -38,14 +38,19 @@ class Layout(str, Enum):
 
 @dataclass(frozen=True)
 class Affine:
-    """x * scale + offset; both of shape () or (C,)."""
+    """x * scale / divisor + offset; all of shape () or (C,).
+
+    A graph that divides is not one that multiplies by the inverse, whose rounding is another.
+    """
 
     scale: Floats
     offset: Floats
+    divisor: Floats = field(default_factory=lambda: np.array(1.0))
 
     def __call__(self, x: Floats) -> Floats:
         """Function of values whose first axis is the channel."""
-        return x * by_channel(self.scale, x) + by_channel(self.offset, x)
+        scaled = x * by_channel(self.scale, x) / by_channel(self.divisor, x)
+        return scaled + by_channel(self.offset, x)
 
 
 @dataclass(frozen=True)
@@ -160,7 +165,8 @@ class Real:
 
 
 def _composed(first: Affine, second: Affine) -> Affine:
-    return Affine(first.scale * second.scale, first.offset * second.scale + second.offset)
+    scale = second.scale / second.divisor
+    return Affine(first.scale * scale, first.offset * scale + second.offset)
 
 
 @dataclass(frozen=True)

@@ -136,5 +136,5 @@ def _averaged(builder: Builder, node: OnnxNode, x: Real, made: Window) -> Real:
     name = builder.names.new(node.name)
     shape = builder.add(SumPool(name, builder.source(bare), made)).shape
     total = Affine(affine.scale, affine.offset * terms)
-    mean = Affine(np.array(1 / terms), np.array(0.0))
+    mean = Affine(np.array(1.0), np.array(0.0), np.array(float(terms)))
     return replace(bare, node=name, shape=shape, functions=(total, mean))

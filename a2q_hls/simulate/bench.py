@@ -7,6 +7,7 @@ The environment variable A2Q_BENCH names a file of ``bench_settings``.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ import cocotb
 import numpy as np
 
 from a2q_hls.ints import Int64
-from a2q_hls.simulate.bench_driver import STUCK_CYCLES, Bench
+from a2q_hls.simulate.bench_driver import Bench
 from a2q_hls.simulate.bench_settings import pack, unpack
 
 RESETS = 24
@@ -94,7 +95,8 @@ async def long_back_pressure_fills_the_pipeline(dut: Any) -> None:
     while len(bench.monitor.beats) < wanted:
         accepted, _ = await bench.cycle(beats[sent] if sent < len(beats) else None, True)
         sent += accepted
-        assert bench.monitor.cycle < STUCK_CYCLES + limit * len(beats), "stuck after being full"
+        most = bench.settings.stuck_cycles + limit * len(beats)
+        assert bench.monitor.cycle < most, "stuck after being full"
     expect_equal(unpack(bench.monitor.beats, bench.settings.interface.sink), expected)
 
 
@@ -131,30 +133,50 @@ async def _frame_cycles(bench: Bench) -> int:
 async def start_lets_one_frame_in(dut: Any) -> None:
     """ap_ctrl_hs: nothing without ap_start; ap_ready, ap_done and ap_idle of a single frame."""
     bench = Bench(dut)
-    if not bench.settings.control:
-        return
     await bench.start()
+    source = bench.settings.interface.source
     x, expected = bench.settings.few()
-    beats = [
-        *pack(x[:1], bench.settings.interface.source),
-        pack(x, bench.settings.interface.source)[0],
-    ]
-    for _ in range(8):
-        accepted, taken = await bench.cycle(beats[0], True, start=False)
-        assert not accepted, "a beat was accepted while ap_start was low"
-        assert not taken, "an output beat without an input"
-    assert not any(bench.monitor.busy), "not idle before the first frame"
-    begin, done = bench.monitor.cycle, 0
-    while not done:
-        sent = len(bench.monitor.accepted)
-        await bench.cycle(beats[sent], bench.monitor.cycle % 3 == 0, start=sent == 0)
-        done = len(bench.monitor.done_pulses)
-        assert bench.monitor.cycle - begin < STUCK_CYCLES, "stuck: ap_done did not come"
-    await bench.cycle(None, True, start=False)
+    # A beat of another frame waits behind the first one.
+    beats = [*pack(x[:1], source), pack(x, source)[0]]
+    await _nothing_without_start(bench, beats)
+    await _started_once(bench, beats)
     monitor = bench.monitor
     expect_equal(unpack(monitor.beats, bench.settings.interface.sink), expected[:1])
-    assert len(monitor.accepted) == len(beats) - 1, "a frame began while ap_start was low"
-    assert monitor.ready_pulses == monitor.accepted[-1:], "ap_ready is not with the last input beat"
-    assert monitor.done_pulses == monitor.taken[-1:], "ap_done is not with the last output beat"
-    assert all(monitor.busy[begin:-1]), "idle while a frame was inside"
+    assert len(monitor.done_pulses) == 1, f"{len(monitor.done_pulses)} cycles of ap_done"
     assert not monitor.busy[-1], "not idle after the frame"
+    if not bench.settings.foreign:
+        message = "a frame began while ap_start was low"
+        assert len(monitor.accepted) == len(beats) - 1, message
+        ready, done = monitor.accepted[-1:], monitor.taken[-1:]
+        assert monitor.ready_pulses == ready, "ap_ready is not with the last input beat"
+        assert monitor.done_pulses == done, "ap_done is not with the last output beat"
+
+
+async def _nothing_without_start(bench: Bench, beats: Sequence[int]) -> None:
+    for _ in range(8):
+        sent = len(bench.monitor.accepted)
+        beat = beats[sent] if sent < len(beats) else None
+        accepted, taken = await bench.cycle(beat, True, start=False)
+        message = "a beat was accepted while ap_start was low"
+        assert bench.settings.foreign or not accepted, message
+        assert not taken, "an output beat while ap_start was low"
+    assert not any(bench.monitor.busy), "not idle before the first frame"
+
+
+async def _started_once(bench: Bench, beats: Sequence[int]) -> None:
+    """One frame by one start, and as many cycles more in which nothing may follow.
+
+    Our own RTL looks at ap_start with the first beat alone; the protocol holds it until ap_ready.
+    """
+    monitor, begin, rest = bench.monitor, bench.monitor.cycle, 1
+    while rest:
+        sent = len(monitor.accepted)
+        start = not (monitor.ready_pulses if bench.settings.foreign else sent)
+        beat = beats[sent] if sent < len(beats) else None
+        await bench.cycle(beat, monitor.cycle % 3 == 0, start=start)
+        spent = monitor.cycle - begin
+        if not monitor.done_pulses:
+            assert spent < bench.settings.stuck_cycles, "stuck: ap_done did not come"
+            rest = 32 + spent
+        rest -= 1
+    assert all(monitor.busy[begin : monitor.done_pulses[0] + 1]), "idle while a frame was inside"

@@ -16,6 +16,7 @@ from a2q_hls.stages import Stream
 from a2q_hls.timing import Timing
 
 VARIABLE = "A2Q_BENCH"
+STUCK_CYCLES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +26,10 @@ class Settings:
     Args:
         folder: holds these settings and the result.
         few_frames: frames of every test but the first.
-        control: whether ap_ctrl_hs is tested: not on a design whose ap_start is only held.
+        foreign: whether another tool wrote the design, whose register slices take beats before
+            ap_start and whose pulses come later than the beats that they tell of.
         timing: predicted cycles, or None.
+        stuck_cycles: without any beat, after which the design counts as stuck.
     """
 
     folder: Path
@@ -34,8 +37,9 @@ class Settings:
     x: Int64
     expected: Int64
     few_frames: int = 16
-    control: bool = True
+    foreign: bool = False
     timing: Timing | None = None
+    stuck_cycles: int = STUCK_CYCLES
 
     def save(self, project: Path) -> Path:
         """Write the settings for a project; returns the file for the environment variable."""
@@ -43,8 +47,9 @@ class Settings:
         data = {
             "project": str(project.resolve()),
             "few_frames": self.few_frames,
-            "control": self.control,
+            "foreign": self.foreign,
             "timing": self.timing and asdict(self.timing),
+            "stuck_cycles": self.stuck_cycles,
         }
         path = self.folder / "bench.json"
         path.write_text(json.dumps(data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,8 @@ from a2q_hls.emit.interface import Interface
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
-from a2q_hls.simulate.bench_settings import VARIABLE, Settings
+from a2q_hls.simulate import foreign
+from a2q_hls.simulate.bench_settings import STUCK_CYCLES, VARIABLE, Settings
 from a2q_hls.simulate.result import SimResult, frames_text
 from a2q_hls.simulate.verilate import verilate
 from a2q_hls.timing import Timing
@@ -32,6 +34,48 @@ class Report:
     tests: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CocotbSimulator:
+    """A built design; ``rtl`` is the folder that its memory files are read from at run time."""
+
+    project: Path
+    interface: Interface
+    folder: Path
+    rtl: Path
+    foreign: bool
+    build_seconds: float
+
+    def run(
+        self,
+        x: Int64,
+        expected: Int64,
+        timing: Timing | None = None,
+        few_frames: int = 16,
+        stuck_cycles: int = STUCK_CYCLES,
+    ) -> Report:
+        """Run every test of the bench: see ``run``."""
+        frames_text(x, self.interface.source)  # Refuses frames that do not fit.
+        given = (self.folder, self.interface, x, expected, few_frames, self.foreign)
+        settings = Settings(*given, timing, stuck_cycles)
+        names = _simulate(settings, self.project, self.rtl)
+        return Report(_result(self.folder, self.build_seconds), names)
+
+
+def build(project: Project | Path, build_dir: Path, verilog: Path | None = None) -> CocotbSimulator:
+    """Simulator of a project, or of other Verilog with its ports: see ``run``."""
+    begin = time.perf_counter()
+    if isinstance(project, Project):
+        project = project.write(build_dir / "project")
+    interface = Interface.load(project)
+    folder, rtl = build_dir.resolve() / "cocotb", (project / "rtl").resolve()
+    if verilog is not None:
+        rtl = foreign.ready(foreign.find(verilog, interface.top), folder.with_name("verilog"))
+        foreign.check_ports(rtl, interface)
+    _build(rtl, interface.top, folder, () if verilog is None else foreign.OPTIONS)
+    built = time.perf_counter() - begin
+    return CocotbSimulator(project, interface, folder, rtl, verilog is not None, built)
+
+
 def run(
     project: Project | Path,
     x: Int64,
@@ -40,6 +84,7 @@ def run(
     timing: Timing | None = None,
     few_frames: int = 16,
     verilog: Path | None = None,
+    stuck_cycles: int = STUCK_CYCLES,
 ) -> Report:
     """Build the project's RTL and run every test of the bench on it.
 
@@ -47,34 +92,26 @@ def run(
         x: input frames (B, C); all of them back to back, the first ``few_frames`` in every test.
         expected: their outputs (B, C), from the oracle.
         timing: predicted cycles that must be met, if given.
-        verilog: folder of another implementation with the same ports, for example what Vitis wrote
-            from the C++ of the project; ap_start is then only held high.
+        verilog: folder with another implementation of the same ports, for example what Vitis wrote
+            from the C++ of the project: see ``foreign.find``. Of ap_ctrl_hs it must keep what the
+            protocol demands, not the cycles of our own RTL.
+        stuck_cycles: without any beat, after which the design counts as stuck.
 
     Raises:
-        A2QError: a tool is missing, or a test fails; with the tests and the last lines.
+        A2QError: a tool is missing, the ports differ, or a test fails; with the tests and the last
+            lines.
     """
-    begin = time.perf_counter()
-    if isinstance(project, Project):
-        project = project.write(build_dir / "project")
-    interface = Interface.load(project)
-    frames_text(x, interface.source)  # Refuses frames that do not fit.
-    folder = build_dir.resolve() / "cocotb"
-    rtl = (verilog or project / "rtl").resolve()
-    _build(rtl, interface.top, folder)
-    built = time.perf_counter() - begin
-    control = verilog is None
-    settings = Settings(folder, interface, x, expected, few_frames, control, timing)
-    names = _simulate(settings, project, rtl)
-    return Report(_result(folder, built), names)
+    built = build(project, build_dir, verilog)
+    return built.run(x, expected, timing, few_frames, stuck_cycles)
 
 
-def _build(rtl: Path, top: str, folder: Path) -> None:
+def _build(rtl: Path, top: str, folder: Path, others: Sequence[str]) -> None:
     from cocotb_tools.config import libs_dir, share_dir
 
     links = [f"-Wl,-rpath,{libs_dir}", f"-L{libs_dir}", "-lcocotbvpi_verilator"]
     options = ["--vpi", "--public-depth", "1", *(w for link in links for w in ("-LDFLAGS", link))]
     main = Path(share_dir) / "lib" / "verilator" / "verilator.cpp"
-    verilate(rtl, top, main, folder, options, name=top)
+    verilate(rtl, top, main, folder, [*options, *others], name=top)
 
 
 def _simulate(settings: Settings, project: Path, rtl: Path) -> tuple[str, ...]:
