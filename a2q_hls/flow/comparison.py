@@ -11,6 +11,7 @@ from typing_extensions import assert_never
 
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.data import Frames
+from a2q_hls.flow.drawings import drawn, stage_costs
 from a2q_hls.flow.point import (
     FoldedSpec,
     Point,
@@ -81,6 +82,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         ),
         costs=_costs(point, family),
         histograms=_histograms(subject),
+        diagram=drawn(point.plan.certified, point.run.name, point.plan),
         tools=_tools(subject),
         commands=_commands(subject),
     )
@@ -106,6 +108,7 @@ def summarize_training(run: Path) -> RunSummary:
         distilled=found.distilled,
         variant=found.config.variant,
         target_bits=None if found.config.method is Method.QAT else target,
+        diagram=drawn(certified, run.name),
     )
 
 
@@ -177,10 +180,8 @@ def _cycles(cycles: tuple[int, int], kind: Kind, source: str, tool: str) -> Metr
 
 def _costs(point: Point, family: str) -> tuple[LayerCost, ...]:
     found = synthesis(point, family)
-    modules = found.modules if found else ()
-    return tuple(
-        LayerCost(module.module, module.role, _placed(module.metrics, point)) for module in modules
-    )
+    costs = stage_costs(point.plan, found) if found else ()
+    return tuple(replace(cost, metrics=_placed(cost.metrics, point)) for cost in costs)
 
 
 def _histograms(subject: _Subject) -> tuple[Histogram, ...]:

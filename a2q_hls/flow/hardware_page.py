@@ -15,6 +15,7 @@ from a2q_hls.flow.designs import Choice, Settings, choices
 from a2q_hls.flow.hardware import Built, Predicted
 from a2q_hls.flow.planning import describe
 from a2q_hls.report.cells import ABSENT, Table
+from a2q_hls.report.plots import Plot
 from a2q_hls.report.plots.style import (
     BLUE,
     GREEN,
@@ -43,14 +44,14 @@ def write_hardware(
     command: str,
 ) -> list[Path]:
     """Write report.md, report.html and the plots; gives the pages."""
-    plots = {}
+    plots = []
     for cycles in settings.cycles:
         rows = [row for row in built if row.cycles == cycles]
         caption = f"LUTs at {cycles:,} cycles a frame or fewer, {settings.family}."
-        plots[f"luts_{cycles}"] = (caption, _bars(rows))
+        plots.append(Plot(f"luts_{cycles}", caption, _bars(rows)))
     if predicted:
         caption = "Synthesized LUTs (filled) and predicted ones (hollow) by throughput."
-        plots["outlook"] = (caption, _curves(settings, built, predicted))
+        plots.append(Plot("outlook", caption, _curves(settings, built, predicted)))
     tools = dict.fromkeys([b.synthesis.tool for b in built] + [b.simulation.tool for b in built])
     page = Page(
         settings.title,

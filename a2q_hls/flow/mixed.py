@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -11,10 +11,15 @@ from rich.table import Table
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import evidence
 from a2q_hls.flow.comparison import summarize
+from a2q_hls.flow.drawings import by_layer, drawn
 from a2q_hls.flow.evidence import sorted_out
 from a2q_hls.flow.point import Point, open_point, points
 from a2q_hls.flow.record import FILE
+from a2q_hls.flow.stages import synthesis
 from a2q_hls.report import cells, compare, tables, write
+from a2q_hls.report.diagram import Diagram, together
+from a2q_hls.report.plots import by_layer as plots_by_layer
+from a2q_hls.report.shares import layers
 from a2q_hls.report.table import rich_table
 from a2q_hls.report.tables_page import Page
 
@@ -58,17 +63,41 @@ def report_on_all(paths: Sequence[Path], family: str, out: Path | None) -> tuple
     found = evidence.tables(evidence.readings(every, others, family))
     if not points:
         if out:
-            _write_reports(found, paths, out)
+            _write_reports(found, every, family, paths, out)
         return tuple(map(rich_table, found))
     comparison = compare([summarize(point, family) for point in points])
     if out:
         title = "Comparison of design points and reports"
-        write(comparison, out, title, notes=evidence.NOTES, others=found)
+        others_drawn = _networks(point for point in every if point not in points)
+        write(comparison, out, title, notes=evidence.NOTES, others=found, networks=others_drawn)
     return (*tables(comparison), *map(rich_table, found))
 
 
-def _write_reports(found: Sequence[cells.Table], paths: Sequence[Path], out: Path) -> None:
+def _networks(points: Iterable[Point]) -> tuple[Diagram, ...]:
+    named = ((point.plan, point.run.name) for point in points)
+    return together([drawn(plan.certified, name, plan) for plan, name in named])
+
+
+def _write_reports(
+    found: Sequence[cells.Table],
+    points: Sequence[Point],
+    family: str,
+    paths: Sequence[Path],
+    out: Path,
+) -> None:
     tools = list(dict.fromkeys(row[1] for row in found[1].rows))
     command = f"a2q-hls compare {' '.join(map(str, paths))}"
-    notes = list(evidence.NOTES)
-    Page("Comparison of reports", [], list(found), notes, {}, tools, command, "Reports").write(out)
+    results = ((point, synthesis(point, family)) for point in points)
+    bars = by_layer((point.name, point.plan, result) for point, result in results if result)
+    Page(
+        "Comparison of reports",
+        [],
+        list(found),
+        list(evidence.NOTES),
+        plots_by_layer("layers", "design points", bars),
+        tools,
+        command,
+        "Reports",
+        [table] if (table := layers(bars, "design points")).rows else [],
+        _networks(points),
+    ).write(out)

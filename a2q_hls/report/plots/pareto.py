@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from a2q_hls.report import cells
 from a2q_hls.report.compare import Comparison, Row
 from a2q_hls.report.model import Method
 from a2q_hls.report.plots.place import Label, place
 from a2q_hls.report.plots.share import accuracy_axis
-from a2q_hls.report.plots.style import INK, METHODS, dress, figure, legend
+from a2q_hls.report.plots.style import INK, METHODS, Mark, dress, figure, legend
 from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Quantity
 
@@ -77,6 +78,21 @@ def luts_against_accuracy(comparison: Comparison, engine: str) -> Figure | None:
     return made
 
 
+def marks(comparison: Comparison, engine: str) -> tuple[Mark, ...]:
+    """What every point of ``luts_against_accuracy`` says: its figures as the table has them."""
+    rows = [point.row for point in points(comparison.of(engine))]
+    return tuple(Mark(_gid(row), _words(row), row.key) for row in rows)
+
+
+def _gid(row: Row) -> str:
+    return f"point-{row.key}"
+
+
+def _words(row: Row) -> str:
+    luts = cells.count(row.spread(Quantity.LUT))
+    return f"{row.label}: {cells.percent(row.accuracy)} accuracy, {luts} LUT, P {cells.bits(row)}"
+
+
 def _label(point: Point) -> Label:
     run = point.row.first
     colour, _ = METHODS[run.method]
@@ -108,15 +124,16 @@ def _along(
 def _scatter(axes: Axes, every: Sequence[Point]) -> None:
     for method, (colour, marker) in METHODS.items():
         own = [point for point in every if point.row.first.method is method]
-        if own:
+        for index, point in enumerate(own):
             axes.plot(
-                [point.luts for point in own],
-                [point.accuracy for point in own],
+                point.luts,
+                point.accuracy,
                 linestyle="none",
                 color=colour,
                 marker=marker,
                 markersize=7,
-                label=method.label,
+                label="_" if index else method.label,
+                gid=_gid(point.row),
                 zorder=3,
             )
 
