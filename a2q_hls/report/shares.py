@@ -93,7 +93,7 @@ def _divided(cost: LayerCost, luts: float) -> Shares:
     known = [float(part.value) for part in parts if part is not None]
     if len(known) < len(parts):
         return {Share.UNDIVIDED: luts}
-    return {Share.COMPUTE: luts - sum(known), **({Share.MEMORY: sum(known)} if any(known) else {})}
+    return {Share.COMPUTE: luts - sum(known), Share.MEMORY: sum(known)}
 
 
 def total(parts: Sequence[Shares]) -> Shares:

@@ -29,6 +29,14 @@ _WIDTHS = {
 }
 
 
+_DIGITS = (
+    (1, 2, 3, 5, 7),
+    (10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90),
+    tuple(range(10, 100)),
+)
+_ENOUGH = 3  # Ticks from which no finer step is used.
+
+
 @dataclass(frozen=True)
 class Point:
     """A design: mean LUTs and mean accuracy in percent."""
@@ -154,12 +162,22 @@ def _corners(axes: Axes, best: Sequence[Point]) -> tuple[list[float], list[float
     return x, [bottom, *(p.accuracy for p in best), best[-1].accuracy]
 
 
+def _ticks(low: float, high: float) -> list[int]:
+    """Round numbers of LUTs, from the coarsest steps that give at least three."""
+    found: list[int] = []
+    for digits in _DIGITS:
+        every = (digit * 10**power for power in range(7) for digit in digits)
+        found = [tick for tick in every if low <= tick <= high]
+        if len(found) >= _ENOUGH:
+            break
+    return found
+
+
 def _limits(axes: Axes, every: Sequence[Point]) -> None:
     luts, shares = [p.luts for p in every], [p.accuracy for p in every]
     axes.set_xlim(min(luts) / 1.35, max(luts) * 1.35)
     accuracy_axis(axes, shares)
-    ticks = [m * 10**e for e in range(7) for m in (1, 2, 3, 5, 7)]
-    inside = [tick for tick in ticks if min(luts) / 1.35 <= tick <= max(luts) * 1.35]
+    inside = _ticks(*axes.get_xlim())
     axes.set_xticks(inside, [f"{tick:,}" for tick in inside])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
