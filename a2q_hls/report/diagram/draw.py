@@ -86,18 +86,16 @@ def _reach(edge: Edge) -> float:
 
 def _lanes(graph: Diagram, placed: Layout) -> Mapping[int, float]:
     """The middle of every lane."""
-    widths: dict[int, float] = {}
-    for edge, lane in zip(graph.edges, placed.channels, strict=True):
-        widths[lane] = max(widths.get(lane, 0), 2 * _reach(edge))
+    left: dict[int, float] = {}
+    right: dict[int, float] = {}
     for block in graph.blocks:
-        lane = placed.lanes[block.name]
-        widths[lane] = max(widths.get(lane, 0), _size(block)[0])
-    order = sorted(widths)
-    ends = accumulate(widths[lane] + _AISLE for lane in order)
-    return {
-        lane: _MARGIN + end - _AISLE - widths[lane] / 2
-        for lane, end in zip(order, ends, strict=True)
-    }
+        lane, half = placed.lanes[block.name], _size(block)[0] / 2
+        left[lane] = right[lane] = max(left.get(lane, 0), half)
+    for edge, lane in zip(graph.edges, placed.channels, strict=True):
+        right[lane] = max(right.get(lane, 0), _reach(edge))
+    order = sorted(right)
+    ends = accumulate((left.get(lane, 0) + right[lane] + _AISLE for lane in order), initial=_MARGIN)
+    return {lane: end + left.get(lane, 0) for lane, end in zip(order, ends, strict=False)}
 
 
 def _boxes(graph: Diagram, placed: Layout, lanes: Mapping[int, float]) -> Mapping[str, _Box]:

@@ -76,8 +76,8 @@ class Diagram:
     @property
     def caption(self) -> str:
         """Title and size."""
-        widths = [edge.certified for edge in self.edges if edge.certified is not None]
-        span = f"{min(widths)} to {max(widths)}" if len(set(widths)) > 1 else f"{widths[0]}"
+        widths = sorted({edge.certified for edge in self.edges if edge.certified is not None})
+        span = " to ".join(map(str, dict.fromkeys((*widths[:1], *widths[-1:])))) or "none"
         dots = sum(block.family is Family.DOT for block in self.blocks)
         return f"{self.title}: {len(self.blocks)} nodes, {dots} dot products, P {span}"
 
