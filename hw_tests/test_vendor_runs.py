@@ -142,9 +142,15 @@ def test_points_with_runs_of_vendors_are_compared(bench: Bench) -> None:
     assert done.exit_code == 0, done.output
     assert "5,214" in done.output
     # A point of a network that was not trained here stands by its reports alone.
-    again = CliRunner().invoke(app, ["compare", str(bench.point.root)])
+    words = ["compare", str(bench.point.root), "--out", str(bench.root / "out")]
+    again = CliRunner().invoke(app, words)
     assert again.exit_code == 0, again.output
     assert f"1 {bench.point.name}" in again.output
+    page = (bench.root / "out" / "report.html").read_text()
+    assert page.count('<svg class="network"') == 1
+    for name, proof in bench.point.plan.certified.certificates.items():
+        assert f"<title>{name} to " in page
+        assert f">P {proof.accumulator.bits}</tspan>" in page
     # Another plan in the same folder has not been run.
     create(bench.point.run, {name: Unrolled() for name in bench.point.engines}, Widths.EXACT, "x")
     assert not (bench.point.root / "vivado").exists()

@@ -46,7 +46,7 @@ def counts(lut: int) -> dict[Quantity, int]:
 def costs(lut: int) -> tuple[LayerCost, ...]:
     shares = (("fc1", Role.DOT, 70), ("act1", Role.REQUANTIZE, 22), ("fc2", Role.DOT, 12))
     return tuple(
-        LayerCost(name, role, resources({Quantity.LUT: lut * share // 100}))
+        LayerCost(name, role, resources({Quantity.LUT: lut * share // 100}), name)
         for name, role, share in shares
     )
 

@@ -17,6 +17,7 @@ from a2q_hls.report.plots.pareto import front, luts_against_accuracy, points
 from a2q_hls.report.plots.place import Label, overlap, place
 from a2q_hls.report.plots.share import accuracy_axis
 from a2q_hls.report.plots.style import figure, svg
+from a2q_hls.report.shares import designs
 from a2q_hls.synthesize import Quantity, Role
 
 
@@ -124,11 +125,22 @@ def test_histogram_plot_has_the_counts_and_both_ranges() -> None:
 
 def test_bars_stack_the_layers_of_every_design() -> None:
     comparison = compare(build.design_points())
-    axes = made(luts_by_layer(comparison, "unrolled")).axes[0]
-    widths = [[bar.get_width() for bar in group] for group in axes.containers]
-    for index, row in enumerate(comparison.of("unrolled")):
-        wanted = [cost.metrics[Quantity.LUT].value for cost in row.first.costs]
-        assert [group[index] for group in widths] == wanted
+    sums, layers = made(luts_by_layer(designs(comparison, "unrolled"))).axes
+    for axes, grouped in ((sums, False), (layers, True)):
+        bars = {tick: [] for tick in axes.get_yticks()}
+        for bar in (bar for group in axes.containers for bar in group):
+            bars[bar.get_y() + bar.get_height() / 2].append((bar.get_x(), bar.get_width()))
+        lengths = []
+        for parts in bars.values():
+            ends = np.cumsum([width for _, width in parts])
+            assert [start for start, _ in parts] == [0, *ends[:-1]]
+            lengths.append(ends[-1])
+        costs = [
+            [cost.metrics[Quantity.LUT].value for cost in row.first.costs]
+            for row in comparison.of("unrolled")
+        ]
+        wanted = np.array(costs).T.ravel() if grouped else np.array(costs).sum(axis=1)
+        assert lengths == wanted.tolist()
 
 
 def test_plots_of_runs_without_hardware_are_left_out() -> None:
@@ -145,7 +157,8 @@ def test_equal_figures_give_equal_files() -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_every_role_has_a_colour_in_the_bars(role: Role) -> None:
-    cost = LayerCost("part", role, build.resources({Quantity.LUT: 7}))
+    cost = LayerCost("part", role, build.resources({Quantity.LUT: 7}), "part")
     comparison = compare([replace(build.run(100), costs=(cost,))])
-    (group,) = made(luts_by_layer(comparison, "unrolled")).axes[0].containers
-    assert [bar.get_width() for bar in group] == [7]
+    for axes in made(luts_by_layer(designs(comparison, "unrolled"))).axes:
+        (group,) = axes.containers
+        assert [bar.get_width() for bar in group] == [7]

@@ -29,7 +29,7 @@ def compare(
 
     Example: [bold]a2q-hls compare runs/qat runs/p9 vitis/my_prj --out runs/report[/]
     """
-    from a2q_hls.flow.comparison import report_on_all
+    from a2q_hls.flow.mixed import report_on_all
 
     for table in report_on_all(runs, known_family(family).name, out):
         console.print(table)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From run folders to a report: summaries of design points, tables and pages."""
+"""From run folders to summaries of trained networks and of their design points."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.table import Table
 from typing_extensions import assert_never
 
 from a2q_hls.errors import A2QError
-from a2q_hls.flow import evidence
 from a2q_hls.flow.data import Frames
-from a2q_hls.flow.evidence import sorted_out
+from a2q_hls.flow.drawings import drawn, stage_costs
 from a2q_hls.flow.point import (
     FoldedSpec,
     Point,
@@ -21,37 +19,17 @@ from a2q_hls.flow.point import (
     UnrolledSpec,
     engine_name,
     load_network,
-    open_point,
-    points,
 )
-from a2q_hls.flow.record import FILE, frames_of, training
+from a2q_hls.flow.record import frames_of, training
 from a2q_hls.flow.stages import Simulation, Simulator, simulation, synthesis
 from a2q_hls.interpret import trace
 from a2q_hls.network import Dot
 from a2q_hls.plan import Plan, Unrolled
-from a2q_hls.report import cells, compare, tables, write
 from a2q_hls.report.model import Histogram, LayerBits, LayerCost, Method, RunSummary
-from a2q_hls.report.table import rich_table
-from a2q_hls.report.tables_page import Page
 from a2q_hls.stages import FoldedStage, SparseStage, UnrolledStage
 from a2q_hls.synthesize import Metric, Metrics, Quantity
 from a2q_hls.synthesize.metric import Kind
 from a2q_hls.timing import Timing, predict
-
-
-def points_of(paths: Sequence[Path]) -> list[Point]:
-    """Design points among ``paths``, and those of the runs among them."""
-    roots = [root for path in paths for root in _roots(path)]
-    return [open_point(root) for root in dict.fromkeys(roots)]
-
-
-def _roots(path: Path) -> Sequence[Path]:
-    if (path / "plan.json").exists():
-        return [path]
-    found = points(path)
-    if not found:
-        raise A2QError.of(str(path), "no design points", "a folder after 'a2q-hls generate'")
-    return found
 
 
 @dataclass(frozen=True)
@@ -104,6 +82,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         ),
         costs=_costs(point, family),
         histograms=_histograms(subject),
+        diagram=drawn(point.plan.certified, point.run.name, point.plan),
         tools=_tools(subject),
         commands=_commands(subject),
     )
@@ -129,6 +108,7 @@ def summarize_training(run: Path) -> RunSummary:
         distilled=found.distilled,
         variant=found.config.variant,
         target_bits=None if found.config.method is Method.QAT else target,
+        diagram=drawn(certified, run.name),
     )
 
 
@@ -200,10 +180,8 @@ def _cycles(cycles: tuple[int, int], kind: Kind, source: str, tool: str) -> Metr
 
 def _costs(point: Point, family: str) -> tuple[LayerCost, ...]:
     found = synthesis(point, family)
-    modules = found.modules if found else ()
-    return tuple(
-        LayerCost(module.module, module.role, _placed(module.metrics, point)) for module in modules
-    )
+    costs = stage_costs(point.plan, found) if found else ()
+    return tuple(replace(cost, metrics=_placed(cost.metrics, point)) for cost in costs)
 
 
 def _histograms(subject: _Subject) -> tuple[Histogram, ...]:
@@ -253,43 +231,3 @@ def _generate(point: Point) -> str | None:
                 assert_never(first)
     names = f"--widths {point.plan.widths.value} --name {point.root.name}"
     return f"a2q-hls generate {point.run} {options} {names}"
-
-
-def report_on(points: Sequence[Point], family: str, out: Path | None) -> tuple[Table, ...]:
-    """Tables of a comparison of points; with ``out``, its report is written there."""
-    comparison = compare([summarize(point, family) for point in points])
-    if out:
-        write(comparison, out, "Comparison of design points")
-    return tables(comparison)
-
-
-def report_on_all(paths: Sequence[Path], family: str, out: Path | None) -> tuple[Table, ...]:
-    """Tables of a comparison of any mix: runs, design points, and reports of other tools.
-
-    Points of networks that were not trained here stand among the reports.
-
-    Raises:
-        A2QError: a path is none of these, or one is damaged.
-    """
-    ours, others = sorted_out(paths)
-    every = points_of(ours)
-    points = [point for point in every if (point.run / FILE).exists()]
-    if not others and points == every and not any(map(evidence.has_reports, points)):
-        return report_on(points, family, out)
-    found = evidence.tables(evidence.readings(every, others, family))
-    if not points:
-        if out:
-            _write_reports(found, paths, out)
-        return tuple(map(rich_table, found))
-    comparison = compare([summarize(point, family) for point in points])
-    if out:
-        title = "Comparison of design points and reports"
-        write(comparison, out, title, notes=evidence.NOTES, others=found)
-    return (*tables(comparison), *map(rich_table, found))
-
-
-def _write_reports(found: Sequence[cells.Table], paths: Sequence[Path], out: Path) -> None:
-    tools = list(dict.fromkeys(row[1] for row in found[1].rows))
-    command = f"a2q-hls compare {' '.join(map(str, paths))}"
-    notes = list(evidence.NOTES)
-    Page("Comparison of reports", [], list(found), notes, {}, tools, command, "Reports").write(out)

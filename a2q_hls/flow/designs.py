@@ -81,12 +81,17 @@ class Choice:
         return _KINDS[self.engines]
 
     @property
+    def network(self) -> str:
+        """Quantization and trained width."""
+        bits = "" if self.design.width is None else f" P = {self.design.width}"
+        return f"{self.design.label}{bits}"
+
+    @property
     def name(self) -> str:
         """Network, widths and engines."""
-        bits = "" if self.design.width is None else f" P = {self.design.width}"
         only = ", folded only" if self.engines == "folded" else ""
         policy = {Widths.FIXED32: ", 32 bits", Widths.DATA_TYPE: ", data type bound"}
-        return f"{self.design.label}{bits}{policy.get(self.widths, ', exact')}{only}"
+        return f"{self.network}{policy.get(self.widths, ', exact')}{only}"
 
 
 def choices(settings: Settings) -> Iterator[Choice]:

@@ -12,9 +12,13 @@ from matplotlib.ticker import NullLocator, StrMethodFormatter
 
 from a2q_hls.cost import Cost, cost
 from a2q_hls.flow.designs import Choice, Settings, choices
+from a2q_hls.flow.drawings import by_layer, drawn
 from a2q_hls.flow.hardware import Built, Predicted
 from a2q_hls.flow.planning import describe
 from a2q_hls.report.cells import ABSENT, Table
+from a2q_hls.report.diagram import Diagram, together
+from a2q_hls.report.plots import Plot
+from a2q_hls.report.plots import by_layer as plots_by_layer
 from a2q_hls.report.plots.style import (
     BLUE,
     GREEN,
@@ -27,6 +31,7 @@ from a2q_hls.report.plots.style import (
     figure,
     legend,
 )
+from a2q_hls.report.shares import layers
 from a2q_hls.report.tables_page import Page
 from a2q_hls.stages import DotStage
 from a2q_hls.synthesize import Metric, Quantity
@@ -43,14 +48,16 @@ def write_hardware(
     command: str,
 ) -> list[Path]:
     """Write report.md, report.html and the plots; gives the pages."""
-    plots = {}
+    plots = []
     for cycles in settings.cycles:
         rows = [row for row in built if row.cycles == cycles]
         caption = f"LUTs at {cycles:,} cycles a frame or fewer, {settings.family}."
-        plots[f"luts_{cycles}"] = (caption, _bars(rows))
+        plots.append(Plot(f"luts_{cycles}", caption, _bars(rows)))
     if predicted:
         caption = "Synthesized LUTs (filled) and predicted ones (hollow) by throughput."
-        plots["outlook"] = (caption, _curves(settings, built, predicted))
+        plots.append(Plot("outlook", caption, _curves(settings, built, predicted)))
+    bars = by_layer((f"{b.name}, {b.cycles:,} cycles", b.point.plan, b.synthesis) for b in built)
+    plots += plots_by_layer("layers", "design points", bars)
     tools = dict.fromkeys([b.synthesis.tool for b in built] + [b.simulation.tool for b in built])
     page = Page(
         settings.title,
@@ -66,8 +73,15 @@ def write_hardware(
         list(tools),
         command,
         "Design points",
+        [table] if (table := layers(bars, "design points")).rows else [],
+        _networks(built),
     )
     return page.write(folder)
+
+
+def _networks(built: Sequence[Built]) -> tuple[Diagram, ...]:
+    plans = ((row.choice.network, row.point.plan) for row in built)
+    return together([drawn(plan.certified, name, plan) for name, plan in plans])
 
 
 def _standing(first: Built) -> list[str]:

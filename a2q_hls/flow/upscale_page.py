@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from a2q_hls.flow.upscale import Upscaled
 from a2q_hls.report.cells import Table
+from a2q_hls.report.plots import Plot
 from a2q_hls.report.plots.style import INK, figure
 from a2q_hls.report.tables_page import Page
 from a2q_hls.zoo.images import Pixels
@@ -33,7 +34,7 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
             "Cycles are those from the first pixel in to the last one out, in the RTL; the plan is "
             "for at most as many a picture; csim/s and RTL/s are pictures a second.",
         ],
-        {_slug(p, i): (_caption(p), _drawn(p)) for i, p in enumerate(pictures)},
+        [Plot(_slug(p, i), _caption(p), _drawn(p)) for i, p in enumerate(pictures)],
         list(dict.fromkeys(s.tool for p in pictures for s in p.simulations)),
         command,
         "Pictures",

@@ -21,11 +21,15 @@ ROUNDING = (
 
 @dataclass(frozen=True)
 class Table:
-    """Headings and rows of text; the first column is a name, all others are numbers."""
+    """Headings and rows of text; the first column is a name, all others are numbers.
+
+    ``keys`` name the rows that a plot shows too, one for each row; "" where it does not.
+    """
 
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    keys: tuple[str, ...] = ()
 
 
 def percent(spread: Spread | None) -> str:
@@ -91,9 +95,11 @@ def resources(comparison: Comparison, engine: str) -> Table:
         "to 32 bit", "to exact",
     )  # fmt: skip
     floats = [row for row in comparison.rows if row.first.method is Method.FLOAT]
-    rows = tuple(_resources(row) for row in (*floats, *comparison.of(engine)))
+    designs = comparison.of(engine)
+    rows = tuple(_resources(row) for row in (*floats, *designs))
     title = f"Design points, {engine_title(engine)}"
-    return Table(title, headings, rows)
+    keys = (*("" for _ in floats), *(row.key for row in designs))
+    return Table(title, headings, rows, keys)
 
 
 def _resources(row: Row) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,11 @@ from a2q_hls.synthesize import Metric, Quantity
 
 SHARE = 0.992
 """Share of the float accuracy that a network must keep (A2Q, arXiv 2308.13504)."""
+
+
+def slug(text: str) -> str:
+    """The text in lower-case letters, digits, - and _."""
+    return re.sub("[^a-z0-9_]+", "-", text.lower().replace("+", "plus"))
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,11 @@ class Row:
     def label(self) -> str:
         """Training and widths."""
         return self.first.label
+
+    @property
+    def key(self) -> str:
+        """Name of engine and design in letters, digits, - and _; no two rows share one."""
+        return slug(f"{self.first.engine} {self.label}")
 
     @property
     def accuracy(self) -> Spread:

@@ -11,6 +11,7 @@ import numpy as np
 from a2q_hls.aim import Aim
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
+from a2q_hls.report.diagram import Diagram
 from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Metrics, Role
 
@@ -44,11 +45,12 @@ class LayerBits:
 
 @dataclass(frozen=True)
 class LayerCost:
-    """One stage synthesized on its own."""
+    """One stage synthesized on its own, and the layer of the network that it works for."""
 
-    layer: str
+    stage: str
     role: Role
     metrics: Metrics
+    layer: str
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ class RunSummary:
         distilled: whether a wider float network taught it, and its float network not.
         metrics: resources, and simulated cycles if it was simulated.
         predicted: cycles as the plan predicts them.
+        diagram: its network, with the engines of this design.
         tools: versions, one tool each.
         commands: command lines that made it, in order.
     """
@@ -134,6 +137,7 @@ class RunSummary:
     predicted: Metrics = Metrics({})  # noqa: RUF009 - frozen and empty
     costs: tuple[LayerCost, ...] = ()
     histograms: tuple[Histogram, ...] = ()
+    diagram: Diagram | None = None
     tools: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ from statistics import mean, stdev
 from matplotlib.figure import Figure
 
 from a2q_hls.report.cells import Table
+from a2q_hls.report.plots import Plot
 from a2q_hls.report.plots.style import (
     BLUE,
     GREEN,
@@ -231,12 +232,12 @@ def write_study(
     return page.write(folder)
 
 
-def _plots(summary: Summary) -> dict[str, tuple[str, Figure]]:
-    """Plots by name, with their captions."""
+def _plots(summary: Summary) -> list[Plot]:
+    """Plots with their captions."""
     what = "accuracy" if summary.classifies else "PSNR"
     by = f"by accumulator width, {summary.over}."
     names = (what, "sparsity") if summary.widths else ()
     captions = {name: f"{name[0].upper()}{name[1:]} {by}" for name in names}
     if what in captions:
         captions[what] += f" What is below {_LOWEST:.0%} of float is outside the picture."
-    return {name: (caption, _plot(summary, name)) for name, caption in captions.items()}
+    return [Plot(name, caption, _plot(summary, name)) for name, caption in captions.items()]

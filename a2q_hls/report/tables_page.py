@@ -3,30 +3,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
-from a2q_hls.emit.templates import render, verbatim
 from a2q_hls.files import write_text
 from a2q_hls.report.cells import Table
+from a2q_hls.report.diagram import Diagram
+from a2q_hls.report.frame import Frame
 from a2q_hls.report.markdown import bullets, grid
-from a2q_hls.report.plots.style import inline, svg
+from a2q_hls.report.plots import Plot
+from a2q_hls.report.plots.style import svg
 
 
 @dataclass(frozen=True)
 class Page:
-    """What both forms of a report say; ``plots`` are captions and figures by name."""
+    """What both forms of a report say; ``layers`` and ``networks`` stand in the HTML page alone."""
 
     title: str
     headlines: list[str]
     tables: list[Table]
     notes: list[str]
-    plots: dict[str, tuple[str, Figure]]
+    plots: Sequence[Plot]
     tools: list[str]
     command: str
     heading: str = "Scores"
+    layers: Sequence[Table] = ()
+    networks: Sequence[Diagram] = ()
 
     def markdown(self) -> str:
         """For git and terminals; its plots are files beside it."""
@@ -35,7 +38,7 @@ class Page:
             *self.headlines,
             *map(grid, self.tables),
             bullets(self.notes),
-            *(f"![{caption}](plots/{name}.svg)" for name, (caption, _) in self.plots.items()),
+            *(f"![{plot.caption}](plots/{plot.name}.svg)" for plot in self.plots),
             f"**Tools**\n\n{bullets(self.tools)}",
             f"**Commands**\n\n    {self.command}",
         ]
@@ -43,29 +46,23 @@ class Page:
 
     def html(self) -> str:
         """One file with its plots inside."""
-        none = Table("", (), ())
-        return render(
-            "report/page.html.j2",
+        return Frame(
             title=self.title,
             heading=self.heading,
-            style=verbatim("report/style.css"),
             headlines=self.headlines,
             tables=self.tables,
             notes=self.notes,
-            plots=[
-                {"svg": inline(svg(drawn), name, caption), "caption": caption}
-                for name, (caption, drawn) in self.plots.items()
-            ],
-            accumulators=none,
-            sources=none,
+            plots=self.plots,
+            layers=self.layers,
+            networks=self.networks,
             tools=self.tools,
             commands=[self.command],
-        )
+        ).html()
 
     def write(self, folder: Path) -> list[Path]:
         """Write report.md, report.html and the plots; gives the pages."""
-        for name, (_, drawn) in self.plots.items():
-            write_text(folder / f"plots/{name}.svg", svg(drawn))
+        for plot in self.plots:
+            write_text(folder / f"plots/{plot.name}.svg", svg(plot.figure, plot.marks))
         pages = [folder / "report.md", folder / "report.html"]
         write_text(pages[0], self.markdown())
         write_text(pages[1], self.html())

@@ -32,12 +32,14 @@ def _panel(axes: Axes, histogram: Histogram) -> None:
         text = "certified interval" if index == 0 else None
         axes.axvline(edge, color=GREEN, linewidth=1.4, label=text)
     for index, edge in enumerate((type_.min, type_.max)):
-        text = "range of the accumulator's type" if index == 0 else None
+        text = "all that P bits hold" if index == 0 else None
         axes.axvline(edge, color=ORANGE, linewidth=1.4, linestyle="--", label=text)
     axes.set_yscale("log")
     axes.set_ylim(bottom=0.7)
     span = type_.max - type_.min
     axes.set_xlim(type_.min - 0.03 * span, type_.max + 0.03 * span)
     dress(axes, "", "count")
-    interval = f"certified [{histogram.lo:,}, {histogram.hi:,}], {type_}"
-    axes.set_title(f"{histogram.layer}: {interval}", loc="left", fontsize=9, color=MUTED)
+    interval = f"certified [{histogram.lo:,}, {histogram.hi:,}]"
+    whole = f"P = {histogram.bits} holds [{type_.min:,}, {type_.max:,}]"
+    text = f"{histogram.layer}: {interval}; {whole}"
+    axes.set_title(text, loc="left", fontsize=9, color=MUTED)

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, NullLocator
 from numpy.typing import NDArray
 
+from a2q_hls.report import cells
 from a2q_hls.report.compare import Comparison, Row
 from a2q_hls.report.model import Method
 from a2q_hls.report.plots.place import Label, place
 from a2q_hls.report.plots.share import accuracy_axis
-from a2q_hls.report.plots.style import INK, METHODS, dress, figure, legend
+from a2q_hls.report.plots.style import INK, METHODS, Mark, dress, figure, legend
 from a2q_hls.stages import Widths
 from a2q_hls.synthesize import Quantity
 
@@ -26,6 +27,14 @@ _WIDTHS = {
     Widths.DATA_TYPE: "data type",
     Widths.EXACT: "exact",
 }
+
+
+_DIGITS = (
+    (1, 2, 3, 5, 7),
+    (10, 12, 15, 20, 25, 30, 40, 50, 60, 70, 80, 90),
+    tuple(range(10, 100)),
+)
+_ENOUGH = 3  # Ticks from which no finer step is used.
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,21 @@ def luts_against_accuracy(comparison: Comparison, engine: str) -> Figure | None:
     return made
 
 
+def marks(comparison: Comparison, engine: str) -> tuple[Mark, ...]:
+    """What every point of ``luts_against_accuracy`` says: its figures as the table has them."""
+    rows = [point.row for point in points(comparison.of(engine))]
+    return tuple(Mark(_gid(row), _words(row), row.key) for row in rows)
+
+
+def _gid(row: Row) -> str:
+    return f"point-{row.key}"
+
+
+def _words(row: Row) -> str:
+    luts = cells.count(row.spread(Quantity.LUT))
+    return f"{row.label}: {cells.percent(row.accuracy)} accuracy, {luts} LUT, P {cells.bits(row)}"
+
+
 def _label(point: Point) -> Label:
     run = point.row.first
     colour, _ = METHODS[run.method]
@@ -108,15 +132,16 @@ def _along(
 def _scatter(axes: Axes, every: Sequence[Point]) -> None:
     for method, (colour, marker) in METHODS.items():
         own = [point for point in every if point.row.first.method is method]
-        if own:
+        for index, point in enumerate(own):
             axes.plot(
-                [point.luts for point in own],
-                [point.accuracy for point in own],
+                point.luts,
+                point.accuracy,
                 linestyle="none",
                 color=colour,
                 marker=marker,
                 markersize=7,
-                label=method.label,
+                label="_" if index else method.label,
+                gid=_gid(point.row),
                 zorder=3,
             )
 
@@ -137,12 +162,22 @@ def _corners(axes: Axes, best: Sequence[Point]) -> tuple[list[float], list[float
     return x, [bottom, *(p.accuracy for p in best), best[-1].accuracy]
 
 
+def _ticks(low: float, high: float) -> list[int]:
+    """Round numbers of LUTs, from the coarsest steps that give at least three."""
+    found: list[int] = []
+    for digits in _DIGITS:
+        every = (digit * 10**power for power in range(7) for digit in digits)
+        found = [tick for tick in every if low <= tick <= high]
+        if len(found) >= _ENOUGH:
+            break
+    return found
+
+
 def _limits(axes: Axes, every: Sequence[Point]) -> None:
     luts, shares = [p.luts for p in every], [p.accuracy for p in every]
     axes.set_xlim(min(luts) / 1.35, max(luts) * 1.35)
     accuracy_axis(axes, shares)
-    ticks = [m * 10**e for e in range(7) for m in (1, 2, 3, 5, 7)]
-    inside = [tick for tick in ticks if min(luts) / 1.35 <= tick <= max(luts) * 1.35]
+    inside = _ticks(*axes.get_xlim())
     axes.set_xticks(inside, [f"{tick:,}" for tick in inside])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import matplotlib
@@ -13,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from a2q_hls.errors import A2QError
 from a2q_hls.report.model import Method
 
 INK = "#1f2328"
@@ -43,6 +47,7 @@ METHODS: Mapping[Method, tuple[str, str]] = {
     Method.A2Q: (ORANGE, "^"),
     Method.A2Q_PLUS: (BLUE, "o"),
 }
+_GROUP = re.compile('<g id="([^"]+)">')
 _SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # Text stays text: searchable, and readable aloud.
     "svg.hashsalt": "a2q_hls",  # Equal figures give equal bytes.
@@ -86,12 +91,46 @@ def legend(made: Figure, axes: Axes, columns: int = 4) -> None:
     )
 
 
-def svg(made: Figure) -> str:
-    """The figure as an SVG file on white, the same bytes for the same figure."""
+@dataclass(frozen=True)
+class Mark:
+    """What a part of a figure, drawn with the id ``gid``, says of itself.
+
+    ``row`` is the key of the table's row with the same figures; such a mark takes the focus.
+    """
+
+    gid: str
+    text: str
+    row: str = ""
+
+
+def svg(made: Figure, marks: Sequence[Mark] = ()) -> str:
+    """The figure as an SVG file on white, the same bytes for the same figure.
+
+    Raises:
+        A2QError: a mark's part was not drawn, or twice.
+    """
     buffer = io.StringIO()
     with matplotlib.rc_context(_SETTINGS):
         made.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None})
-    return buffer.getvalue()
+    return _marked(buffer.getvalue(), {mark.gid: mark for mark in marks})
+
+
+def _marked(text: str, marks: Mapping[str, Mark]) -> str:
+    drawn = Counter(_GROUP.findall(text))
+    for gid in marks:
+        if drawn[gid] != 1:
+            raise A2QError.of(f"mark {gid!r}", f"{drawn[gid]} parts", "one part of the figure")
+    return _GROUP.sub(
+        lambda found: _opened(marks[found[1]]) if found[1] in marks else found[0], text
+    )
+
+
+def _opened(mark: Mark) -> str:
+    """The group of a mark with its words, which a browser shows without any script."""
+    name = escape(mark.text, quote=True)
+    focus = f' tabindex="0" role="img" aria-label="{name}" data-row="{mark.row}"'
+    opened = f'<g id="{mark.gid}" class="mark"{focus if mark.row else ""}>'
+    return f"{opened}<title>{name}</title>"
 
 
 def inline(text: str, name: str, title: str) -> str:
@@ -109,5 +148,7 @@ def inline(text: str, name: str, title: str) -> str:
     text = re.sub(r"#fff(?:fff)?\b", "none", text)
     for colour, variable in VARIABLES.items():
         text = text.replace(colour, variable)
-    label = f'<svg role="img" aria-label="{title}"'
+    # The parts of an image have no names of their own.
+    role = "group" if 'tabindex="0"' in text else "img"
+    label = f'<svg role="{role}" aria-label="{escape(title, quote=True)}"'
     return text.replace("<svg", label, 1)
