@@ -90,6 +90,14 @@ def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
     assert predicted[-1].cost is None
 
 
+def test_a_design_is_built_at_its_own_cycles_alone() -> None:
+    rows = [{"label": "QAT"}, {"label": "A2Q+", "width": 9, "cycles": [360]}]
+    settings = Settings.model_validate(SETTINGS | {"cycles": [720, 360], "designs": rows})
+    assert [choice.network for choice in choices(settings, 720)] == ["QAT"]
+    assert [choice.network for choice in choices(settings, 360)] == ["QAT", "A2Q+ P = 9"]
+    assert len(list(choices(settings))) == 2
+
+
 @pytest.mark.parametrize(
     ("record", "settings", "message"),
     [
@@ -99,6 +107,12 @@ def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
         ({}, {"cycles": [0]}, "key 'cycles.0'"),
         ({}, {"predicted": [0]}, "key 'predicted.0'"),
         ({}, {"family": "new"}, "no such family"),
+        ({}, {"designs": [{"label": "QAT", "cycles": [720]}]}, "first design is compared with"),
+        (
+            {},
+            {"designs": [*SETTINGS["designs"], {"label": "B", "cycles": [9]}]},  # type: ignore[misc]
+            "design 'B': no such cycles: [9]",
+        ),
         ({}, {"cycle": [9]}, "key 'cycle'"),
     ],
 )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reports of Vitis HLS and Vivado, in the forms of releases from 2019.2 to 2024.2."""
+"""Reports of Vitis HLS and Vivado, in the forms of releases from 2019.2 to 2025.1."""
 
 from __future__ import annotations
 
@@ -140,6 +140,15 @@ def test_instances_have_their_paths() -> None:
         "digits/fc2/bank[0].rom": 12,
     }
     assert values(found.parts[1])[Q.LUTRAM] == 29
+
+
+def test_the_utilization_of_a_release_of_2025() -> None:
+    found = one("vivado_2025.1/digits_utilization_synth.rpt")
+    assert (found.module, found.origin.tool) == ("digits", "Vivado 2025.1")
+    assert (found.origin.kind, found.origin.target) == (Kind.SYNTHESIS, "xc7z020clg484-1")
+    assert values(found) == {
+        Q.LUT: 1243, Q.LUTRAM: 106, Q.SRL: 18, Q.FF: 871, Q.BRAM36: 1, Q.BRAM18: 1, Q.DSP: 2,
+    }  # fmt: skip
 
 
 def test_slacks_and_the_clock_that_they_allow() -> None:

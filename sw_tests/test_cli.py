@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -203,3 +204,12 @@ def test_names_are_shown_as_the_user_wrote_them() -> None:
     done = a2q_hls("certify", "a:b:c")
     assert done.returncode == 2
     assert "error: a:b:c: found" in done.stderr
+
+
+def test_no_column_is_lost_in_a_narrow_terminal(run: Path) -> None:
+    command = [sys.executable, "-m", "a2q_hls", "certify", str(run)]
+    for columns in ("40", "80", "200"):
+        environment = os.environ | {"COLUMNS": columns}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        for head in ("input", "weights", "exact", "interval", "uint4"):
+            assert head in done.stdout, (columns, head)

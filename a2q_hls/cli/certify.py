@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from a2q_hls.bound import DotCertificate
-from a2q_hls.cli.console import console
+from a2q_hls.cli.console import console, show
 from a2q_hls.cli.hardware import refuse_unused
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.point import load_network
@@ -43,9 +43,9 @@ def certify(
     refuse_unused(str(run), "--out", (out,), "a graph of hls4ml (.fml) where --out is given")
     certified = load_network(run)
     path = certify_run(certified, run)
-    console.print(_layers(list(certified.certificates.values())))
+    show(_layers(list(certified.certificates.values())))
     for certificate in certified.certificates.values() if channels else ():
-        console.print(_channels(certificate))
+        show(_channels(certificate))
     console.print(f"certificate: {path}", soft_wrap=True)
 
 
@@ -67,7 +67,7 @@ def _graph(path: Path, out: Path | None) -> None:
         own = (layer.current, layer.automatic, layer.bit_exact)
         row = (layer.layer, layer.terms, layer.x, layer.weights, *own, layer.certified)
         table.add_row(*map(str, row))
-    console.print(table)
+    show(table)
     for name, reason in proof.without.items():
         console.print(f"{name}: not certified, {escape(reason)}", soft_wrap=True)
     if out:
@@ -79,7 +79,9 @@ def _graph(path: Path, out: Path | None) -> None:
 def _table(title: str, heads: tuple[str, ...]) -> Table:
     table = Table(title=title)
     for head in heads:
-        table.add_column(head, justify="left" if head == "layer" else "right")
+        word = max(map(len, head.split()))
+        justify: Literal["left", "right"] = "left" if head == "layer" else "right"
+        table.add_column(head, justify=justify, overflow="fold", min_width=word)
     return table
 
 

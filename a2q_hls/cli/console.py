@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,8 +20,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.segment import Segments
+from rich.table import Table
 
 _WIDE = 180
+_ANY = 10_000  # Columns, more than any table has.
 
 
 def _console() -> Console:
@@ -28,6 +32,14 @@ def _console() -> Console:
     made = Console(emoji=False)  # What users write may hold ":b:".
     narrow = made.is_terminal or "COLUMNS" in os.environ
     return made if narrow else Console(width=_WIDE, emoji=False)
+
+
+def show(table: Table) -> None:
+    """Print a table whole: in a terminal that is too narrow its lines are broken, not cut."""
+    least = Measurement.get(console, console.options.update(max_width=_ANY), table).minimum
+    width = max(console.width, least)
+    lines = console.render(table, console.options.update(width=width, max_width=width))
+    console.print(Segments(lines), end="", crop=False, soft_wrap=True)
 
 
 console = _console()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from a2q_hls.cli.console import bars, console
+from a2q_hls.cli.console import bars, console, show
 
 if TYPE_CHECKING:
     from a2q_hls.flow.grid import Grid
@@ -67,6 +67,6 @@ def _grid(
     with bars() as shown:
         outcome = run_grid(grid, out, shown.report, jobs)
     for table in tables(outcome.comparison):
-        console.print(table)
+        show(table)
     pages = write(outcome.comparison, report_folder or out, title, notes=notes)
     console.print(f"report: {pages.html} and {pages.markdown}", soft_wrap=True)

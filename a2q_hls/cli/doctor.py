@@ -14,7 +14,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from a2q_hls.cli.console import console
+from a2q_hls.cli.console import console, show
 from a2q_hls.errors import A2QError
 from a2q_hls.simulate.csim import ap_types
 from a2q_hls.simulate.tools import compiler_version, verilator
@@ -112,7 +112,7 @@ def doctor() -> None:
             missing += [error] if check.required else []
             mark = "[red]missing[/]" if check.required else "not found (optional)"
             table.add_row(check.name, check.used_for, mark, check.install)
-    console.print(table)
+    show(table)
     for reason in missing:
         console.print(f"[red]missing:[/] {escape(str(reason))}", soft_wrap=True)
     if missing:

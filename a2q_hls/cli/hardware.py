@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from a2q_hls.bound import Certified
-from a2q_hls.cli.console import console
+from a2q_hls.cli.console import console, show
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import planning, stages, verilog
 from a2q_hls.flow.point import Point, create, load_network, open_point, resolve
@@ -110,7 +110,7 @@ def _planned(
     kinds = _KINDS[kind] if kind else KINDS
     engines = planning.engines_for(load_network(run), target, widths, kinds)
     point = create(run, engines, widths, name, target.aim(kind.value if kind else None))
-    console.print(planning.table(point.plan))
+    show(planning.table(point.plan))
     return point
 
 
@@ -132,7 +132,7 @@ def plan(
     certified, target = load_network(run), _target(cycles, fps, luts, clock)
     kinds = _KINDS[engine] if engine else KINDS
     engines = planning.engines_for(certified, target, widths, kinds)
-    console.print(planning.table(make_plan(certified, engines, widths)))
+    show(planning.table(make_plan(certified, engines, widths)))
 
 
 def _refuse_options(point: Path, *options: object) -> None:

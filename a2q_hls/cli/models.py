@@ -12,7 +12,7 @@ import yaml
 from rich.table import Table
 
 from a2q_hls.cli.certify import certify
-from a2q_hls.cli.console import bars, console
+from a2q_hls.cli.console import bars, console, show
 
 if TYPE_CHECKING:
     from a2q_hls.train.graph.diagnose import Diagnosis, Finding
@@ -115,7 +115,7 @@ def diagnose(
         network = float_model(job, out, progress.report)
         found = run_diagnosis(network, job.recipe, job.data, progress.report)
     console.print(f"float model  {shown(found.float_score, job.data)}")
-    console.print(_findings(found, job))
+    show(_findings(found, job))
     for path in draw(found.ranges, out):
         console.print(f"plot: {path}", soft_wrap=True)
     console.print("try next:")
@@ -176,7 +176,7 @@ def search(
         table.add_column(head, justify="left" if head == "layer" else "right")
     for choice in chosen:
         table.add_row(choice.size.name, str(choice.bits), f"{choice.luts:.0f}", choice.decibels)
-    console.print(table)
+    show(table)
     write_text(out, yaml.safe_dump(found.model_dump(mode="json"), sort_keys=False))
     console.print(f"recipe: {out}", soft_wrap=True)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from a2q_hls.cli.console import bars, console
+from a2q_hls.cli.console import bars, console, show
 from a2q_hls.synthesize import family as known_family
 
 
@@ -32,7 +32,7 @@ def compare(
     from a2q_hls.flow.mixed import report_on_all
 
     for table in report_on_all(runs, known_family(family).name, out):
-        console.print(table)
+        show(table)
     if out:
         console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 

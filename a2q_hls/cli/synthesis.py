@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typing_extensions import assert_never
 
-from a2q_hls.cli.console import bars, console
+from a2q_hls.cli.console import bars, console, show
 from a2q_hls.cli.hardware import POINT, refuse_unused
 from a2q_hls.emit.hls import PART
 from a2q_hls.flow import planning, stages
@@ -83,7 +83,7 @@ def _run_vendor(point: Point, vendor: stages.Vendor, goal: Goal) -> None:
     with console.status(f"{vendor.value}: {point.name}"):
         readings = stages.vendor_point(point, vendor, goal)
     for table in map(rich_table, tables(readings)):
-        console.print(table)
+        show(table)
 
 
 def _show(found: SynthesisResult) -> None:

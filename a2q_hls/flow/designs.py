@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
@@ -29,7 +29,8 @@ class Design(_Strict):
     """A quantization of the study as hardware, with these policies of widths.
 
     ``engines``: the cheapest of all engines for every layer, or folded ones alone. ``stages``:
-    whether every stage is synthesized on its own, too, which takes about as long again.
+    whether every stage is synthesized on its own, too, which takes about as long again. ``cycles``:
+    those of the settings at which it is built, by default all.
     """
 
     label: str
@@ -38,6 +39,7 @@ class Design(_Strict):
     widths: tuple[Widths, ...] = (Widths.EXACT,)
     engines: tuple[Literal["cheapest", "folded"], ...] = ("cheapest",)
     stages: bool = True
+    cycles: tuple[Cycles, ...] | None = None
 
 
 class Settings(_Strict):
@@ -58,6 +60,15 @@ class Settings(_Strict):
     frames: int = Field(default=16, ge=2)
     family: str = "xcup"
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _known_cycles(self) -> Settings:
+        for design in self.designs:
+            if other := set(design.cycles or ()) - set(self.cycles):
+                raise ValueError(f"design {design.label!r}: no such cycles: {sorted(other)}")
+        if self.designs[0].cycles is not None:
+            raise ValueError("the first design is compared with: it is built at all cycles")
+        return self
 
     @field_validator("family")
     @classmethod
@@ -94,9 +105,11 @@ class Choice:
         return f"{self.network}{policy.get(self.widths, ', exact')}{only}"
 
 
-def choices(settings: Settings) -> Iterator[Choice]:
-    """Everything that is built at every number of cycles, in the order of the settings."""
+def choices(settings: Settings, cycles: int | None = None) -> Iterator[Choice]:
+    """Everything that is built, or built at these cycles, in the order of the settings."""
     for design in settings.designs:
+        if cycles is not None and design.cycles is not None and cycles not in design.cycles:
+            continue
         for widths in design.widths:
             for engines in design.engines:
                 yield Choice(design, widths, engines)

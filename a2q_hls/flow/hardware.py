@@ -85,7 +85,7 @@ def build(
     # Every network is found before the first is built, which takes long.
     networks = {design: _trained(settings, design, runs) for design in settings.designs}
     predicted = _predicted(settings, networks, progress)
-    wanted = [(choice, cycles) for cycles in settings.cycles for choice in choices(settings)]
+    wanted = [(choice, n) for n in settings.cycles for choice in choices(settings, n)]
     made = []
     for index, (choice, cycles) in enumerate(wanted):
         progress("designs built", index, len(wanted))

@@ -166,7 +166,14 @@ class Exporter:
         source = self._ascending(node, module)
         value: Codes | Sums = self.values[_first(node).name]
         ranges = self.specs[source.name].range
-        step = requantization(module, value, source.signs, ranges)
+        try:
+            step = requantization(module, value, source.signs, ranges)
+        except A2QError as error:
+            where = f"requantization {self._name(node)!r} of {source.name!r}"
+            expected = "scales within some decades of each other: train or calibrate the network"
+            raise A2QError.of(
+                where, f"a scale that integers do not hold ({error})", expected
+            ) from error
         self._new(node, Requantize(self._name(node), source.name, step, module.codes_type))
 
     def _align(self, node: fx.Node, module: Align) -> None:
