@@ -23,6 +23,8 @@ from a2q_hls.simulate import csim
 from a2q_hls.simulate.csim import CSimulator
 from a2q_hls.stages import FoldedStage
 
+pytestmark = pytest.mark.xdist_group("csim_faults")  # One worker, one build of each.
+
 MIXED = named("folded_to_unrolled")
 
 

@@ -26,6 +26,8 @@ from a2q_hls.plan import Folded, Widths
 from a2q_hls.simulate import cocotb_run, foreign
 from a2q_hls.simulate.cocotb_run import CocotbSimulator
 
+pytestmark = pytest.mark.xdist_group("foreign_verilog")  # One worker, one build.
+
 STAND_IN = Path(__file__).parent / "data" / "vitis_rtl"
 # 3 inputs of 4 bits and 1 output of 9 bits a beat: both ports are padded to 16.
 DESIGN = Design(

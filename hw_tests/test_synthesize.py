@@ -34,6 +34,8 @@ from a2q_hls.synthesize import (
 )
 from a2q_hls.synthesize.tools import ask
 
+pytestmark = pytest.mark.xdist_group("synthesize")  # One worker, one synthesis of each.
+
 ADDER = """
 `default_nettype none
 module adder (input wire logic clk, input wire logic [7:0] a, input wire logic [7:0] b,

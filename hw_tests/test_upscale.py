@@ -22,6 +22,8 @@ from a2q_hls.zoo.convolutional import ESPCN, UNet
 from a2q_hls.zoo.datasets import DataSet
 from a2q_hls.zoo.images import Pixels
 
+pytestmark = pytest.mark.xdist_group("upscale")  # One worker, one picture.
+
 RECIPE = """{method: a2q+, accumulator: 14, input: {bits: 8, range: [0.0, 1.0]},
 output: {bits: 8}, first: {weights: {bits: 8}, accumulator: data type},
 last: {weights: {bits: 8}, accumulator: data type}}"""

@@ -172,7 +172,9 @@ def test_damaged_data_is_refused(run: Path, tmp_path: Path, content: str) -> Non
 
 
 def test_unknown_family_is_refused_by_every_verb_that_takes_one(run: Path, tmp_path: Path) -> None:
-    assert CliRunner().invoke(app, ["generate", str(run), "--target", "rtl"]).exit_code == 0
+    folded = ["--engine", "folded", "--pe", "1", "--simd", "1"]
+    made = CliRunner().invoke(app, ["generate", str(run), "--target", "rtl", *folded])
+    assert made.exit_code == 0
     expect_refusal(["compare", str(run), "--family", "virtex"], "virtex")
     expect_refusal(["synthesize", str(run), "--family", "virtex"], "virtex")
     grid = tmp_path / "grid.yaml"

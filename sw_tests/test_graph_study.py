@@ -27,6 +27,8 @@ from a2q_hls.train.graph.study import RESULTS, Run, Study
 from a2q_hls.zoo.convolutional import SmallCNN
 from a2q_hls.zoo.datasets import DataSet, call, load_data
 
+pytestmark = pytest.mark.xdist_group("graph_study")  # One worker, one study.
+
 ROOT = Path(__file__).parent.parent
 STUDY = """
 name: small

@@ -10,9 +10,10 @@ import browser
 import pytest
 import report_builders as build
 
-from a2q_hls.report import Comparison, cells, compare, html, plots
+from a2q_hls.report import Comparison, cells, compare
 from a2q_hls.report.cells import Table
-from a2q_hls.report.plots import pareto
+from a2q_hls.report.page import html
+from a2q_hls.report.plots import pareto, plots
 
 pytestmark = pytest.mark.skipif(
     browser.find_chromium() is None, reason="no Chromium on PATH, nor named by A2Q_CHROMIUM"

@@ -15,16 +15,19 @@ from designs import Design as HardwareDesign
 
 from a2q_hls.bound import certify
 from a2q_hls.errors import A2QError
-from a2q_hls.report import Comparison, cells, compare, html, plots
+from a2q_hls.report import Comparison, cells, compare
 from a2q_hls.report.compare import slug
 from a2q_hls.report.diagram import diagram
 from a2q_hls.report.homes import homes
 from a2q_hls.report.model import LayerCost
-from a2q_hls.report.plots import bars, pareto
+from a2q_hls.report.page import html
+from a2q_hls.report.plots import bars, pareto, plots
 from a2q_hls.report.plots.style import Mark, figure, svg
 from a2q_hls.report.shares import Design, Share, designs, layers, shares, total
 from a2q_hls.stages import FifoStage, ResizeStage, WindowStage
 from a2q_hls.synthesize import Metrics, Quantity, Role
+
+pytestmark = pytest.mark.xdist_group("report_marks")  # One worker, one page.
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 import report_builders as build
 from rich.console import Console
 
-from a2q_hls.report import Comparison, Report, cells, compare, tables, write
+from a2q_hls.report import Comparison, cells, compare, tables
+from a2q_hls.report.write import Report, write
 
 VOID = {"meta", "br", "hr", "img", "input", "link"}
 HOSTILE = "<script>alert(1)</script> & 'notes' | more"

@@ -9,7 +9,8 @@ import report_builders as build
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 
-from a2q_hls.report import Comparison, LayerCost, compare, plots
+from a2q_hls.report import Comparison, LayerCost, compare
+from a2q_hls.report.plots import plots
 from a2q_hls.report.plots.accuracy import accuracy_against_bits
 from a2q_hls.report.plots.bars import luts_by_layer
 from a2q_hls.report.plots.histogram import accumulator_values

@@ -17,6 +17,8 @@ from a2q_hls.train.checkpoint import load_checkpoint
 from a2q_hls.train.loop import classification_loss as loss
 from a2q_hls.zoo.digits import digits, held_out
 
+pytestmark = pytest.mark.xdist_group("train_loop")  # One worker, one training.
+
 SHORT = {"epochs": 12, "batch": 64}
 
 

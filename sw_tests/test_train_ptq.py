@@ -17,6 +17,8 @@ from a2q_hls.train.ptq import Algorithm, quantized_layer
 from a2q_hls.zoo.digits import digits
 from a2q_hls.zoo.mlp import FloatMLP
 
+pytestmark = pytest.mark.xdist_group("train_ptq")  # One worker, one training.
+
 CODE = IntType(4, False)
 TARGET = Budget(CODE, 10)
 

@@ -62,7 +62,8 @@ def _grid(
     jobs: int = 2,
 ) -> None:
     from a2q_hls.flow.grid import run_grid
-    from a2q_hls.report import tables, write
+    from a2q_hls.report import tables
+    from a2q_hls.report.write import write
 
     with bars() as shown:
         outcome = run_grid(grid, out, shown.report, jobs)

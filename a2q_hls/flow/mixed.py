@@ -16,12 +16,13 @@ from a2q_hls.flow.evidence import sorted_out
 from a2q_hls.flow.point import Point, open_point, points
 from a2q_hls.flow.record import FILE
 from a2q_hls.flow.stages import synthesis
-from a2q_hls.report import cells, compare, tables, write
+from a2q_hls.report import cells, compare, tables
 from a2q_hls.report.diagram import Diagram, together
 from a2q_hls.report.plots import by_layer as plots_by_layer
 from a2q_hls.report.shares import layers
 from a2q_hls.report.table import rich_table
 from a2q_hls.report.tables_page import Page
+from a2q_hls.report.write import write
 
 
 def points_of(paths: Sequence[Path]) -> list[Point]:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compare runs: terminal tables, Markdown, SVG plots, one self-contained HTML page."""
+"""Compare runs: terminal tables, Markdown, SVG plots, one self-contained HTML page.
+
+Pages and plots, ``write``, ``page`` and ``plots``, are imported where they are made: matplotlib
+takes half a second.
+"""
 
 from a2q_hls.report.compare import Comparison, Row, compare
 from a2q_hls.report.markdown import markdown
@@ -10,10 +14,7 @@ from a2q_hls.report.model import (
     Method,
     RunSummary,
 )
-from a2q_hls.report.page import html
-from a2q_hls.report.plots import Plot, plots
 from a2q_hls.report.table import tables
-from a2q_hls.report.write import Report, write
 
 __all__ = [
     "Comparison",
@@ -21,14 +22,9 @@ __all__ = [
     "LayerBits",
     "LayerCost",
     "Method",
-    "Plot",
-    "Report",
     "Row",
     "RunSummary",
     "compare",
-    "html",
     "markdown",
-    "plots",
     "tables",
-    "write",
 ]

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split
 
 from a2q_hls.ints import Int64, IntType
 
@@ -34,6 +32,8 @@ class Split:
 
 def digits() -> Split:
     """The fixed split of the whole set."""
+    from sklearn.datasets import load_digits  # It takes a second.
+
     bunch = load_digits()
     images = np.minimum(np.asarray(bunch.data, np.int64), TYPE.max)
     labels = np.asarray(bunch.target, np.int64)
@@ -46,6 +46,8 @@ def held_out(data: Split, share: float) -> Split:
 
 
 def _split(images: Int64, labels: Int64, share: float) -> Split:
+    from sklearn.model_selection import train_test_split
+
     x_train, x_test, y_train, y_test = train_test_split(
         images, labels, test_size=share, stratify=labels, random_state=0
     )
