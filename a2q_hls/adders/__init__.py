@@ -6,6 +6,7 @@ from a2q_hls.adders.chains import Bit, Chain, ChainGraph, Table
 from a2q_hls.adders.cost import luts
 from a2q_hls.adders.fuse import compressed
 from a2q_hls.adders.graph import Adder, AdderGraph, Term
+from a2q_hls.adders.remembered import remembered
 from a2q_hls.adders.share import shared
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Term",
     "compressed",
     "luts",
+    "remembered",
     "shared",
     "tree",
 ]

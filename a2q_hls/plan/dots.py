@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Lock
 
 import numpy as np
 from typing_extensions import assert_never
 
-from a2q_hls.adders import AdderGraph, ChainGraph, compressed, shared
+from a2q_hls.adders import AdderGraph, ChainGraph, compressed, remembered, shared
 from a2q_hls.bound import DotCertificate
 from a2q_hls.interval import dot_intervals
 from a2q_hls.ints import IntTensor, IntType
@@ -127,13 +127,14 @@ _SEARCH = Lock()  # Threads that plan the same network wait for one search, and 
 @lru_cache(maxsize=32)
 def _graph(weights: IntTensor, inputs: tuple[IntType, ...]) -> AdderGraph:
     """Design points of one network differ in widths, not in adders."""
-    return shared(weights.values, inputs)
+    return remembered(AdderGraph, weights, inputs, lambda: shared(weights.values, inputs))
 
 
 @lru_cache(maxsize=32)
 def _chains(weights: IntTensor, inputs: tuple[IntType, ...], bits: int) -> ChainGraph:
     """Chains of sums of so many bits, 0 for as many as each needs."""
-    return compressed(weights.values, inputs, bits=bits)
+    search = partial(compressed, weights.values, inputs, bits=bits)
+    return remembered(ChainGraph, weights, inputs, search, bits)
 
 
 def _sparse(node: Dot, source: Stream, sink: Stream, engine: Sparse, widths: Widths) -> SparseStage:
