@@ -111,7 +111,7 @@ def test_unknown_option_ends_with_2() -> None:
 
 def test_doctor_names_every_tool_of_the_line() -> None:
     shown = a2q_hls("doctor")
-    for tool in ("torch", "g++", "verilator", "cocotb", "yosys", "vitis_hls"):
+    for tool in ("torch", "g++", "verilator", "cocotb", "yosys", "hls4ml", "vitis", "vivado"):
         assert tool in shown.stdout
     assert shown.returncode == 0
 

