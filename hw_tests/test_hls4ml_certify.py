@@ -51,10 +51,16 @@ def dense_graph(folder: Path, options: dict[str, Any] | None = None, **types: st
     return ModelGraph.from_layer_list(config, layers)
 
 
+def written(graph: Any, name: str, scale: int) -> Any:
+    """Weights in units of 1 / scale as the C++ reads them: decimal text, rounded down."""
+    variable = graph.graph["fc"].weights[name]
+    values = np.array([float(text) for text in variable]).reshape(np.shape(variable.data))
+    return np.floor(values * scale)
+
+
 def corners(graph: Any) -> Int64:
     """The codes of X that reach the two ends of every channel, one row each."""
-    weights = graph.graph["fc"].weights["weight"].data
-    codes = np.floor(weights * 16)
+    codes = written(graph, "weight", 16)
     if codes.shape != (8, 5):
         codes = codes.T
     return np.concatenate([63 * (codes > 0).T, 63 * (codes < 0).T]).astype(np.int64)
@@ -68,8 +74,7 @@ def sums(graph: Any) -> Any:
 
 def exact(graph: Any) -> Any:
     """The same in exact arithmetic."""
-    weights = np.floor(graph.graph["fc"].weights["weight"].data * 16)
-    bias = np.floor(graph.graph["fc"].weights["bias"].data * 256)
+    weights, bias = written(graph, "weight", 16), written(graph, "bias", 256)
     return (corners(graph) @ (weights if weights.shape == (8, 5) else weights.T) + bias) / 256
 
 
@@ -104,8 +109,10 @@ def test_a_certified_accumulator_changes_no_result_and_a_bit_less_does(
 def test_the_interval_holds_every_partial_sum_and_is_reached(tmp_path: Path) -> None:
     graph = dense_graph(tmp_path)
     (layer,) = prove(graph).layers
-    weights = np.floor(graph.graph["fc"].weights["weight"].data * 16).astype(np.int64)
-    bias = np.floor(graph.graph["fc"].weights["bias"].data * 256).astype(np.int64)
+    weights, bias = (
+        written(graph, name, scale).astype(np.int64)
+        for name, scale in (("weight", 16), ("bias", 256))
+    )
     x = corners(graph)
     totals = x @ weights
     ends = np.concatenate([totals + np.minimum(bias, 0), totals + np.maximum(bias, 0)])
@@ -130,13 +137,56 @@ def test_what_cannot_be_certified_is_named_with_the_reason(tmp_path: Path) -> No
     assert prove(graph).without == {"fc": reason}
 
 
+def test_weights_are_those_that_hls4ml_writes(tmp_path: Path) -> None:
+    """hls4ml writes 0.7 of an integer type as 1: floor(0.7) would prove an accumulator of 0."""
+    graph = dense_graph(tmp_path / "prj", weight="int<4>", bias="int<3>")
+    for name, value in (("weight", 0.7), ("bias", -0.6)):
+        graph.graph["fc"].weights[name].data[:] = value
+    (layer,) = prove(graph).layers
+    graph.compile()
+    x = np.concatenate([np.zeros((1, 8)), np.full((1, 8), 63 / 16)])
+    found = np.asarray(graph.predict(np.ascontiguousarray(x)))
+    bias = -16  # -1 in units of 2**-4.
+    assert np.array_equal(found * 16, [layer.intervals.lo, layer.intervals.hi + bias])
+
+
+def test_types_and_backends_that_are_not_proved_are_refused(tmp_path: Path) -> None:
+    for kind in ("float", "half"):
+        assert (
+            "where fixed point is known" in prove(dense_graph(tmp_path, accum=kind)).without["fc"]
+        )
+    graph = dense_graph(tmp_path)
+    graph.config.backend = type("Other", (), {"name": "Quartus"})()
+    with pytest.raises(A2QError, match="backend Quartus, expected one of Vivado"):
+        prove(graph)
+
+
+def test_a_layer_that_sums_without_a_proof_is_named(tmp_path: Path) -> None:
+    from hls4ml.model.graph import ModelGraph
+
+    sizes = {"in_height": 4, "in_width": 4, "n_filt": 2, "out_height": 2, "out_width": 2}
+    sizes |= dict.fromkeys(("pool_height", "pool_width", "stride_height", "stride_width"), 2)
+    sizes |= dict.fromkeys(("pad_top", "pad_bottom", "pad_left", "pad_right"), 0)
+    for kind, named in (("Average", ["pool"]), ("Max", [])):
+        layers = [
+            {"name": "x", "class_name": "InputLayer", "input_shape": [4, 4, 2]},
+            {"name": "pool", "class_name": f"{kind}Pooling2D", "data_format": "channels_last"},
+        ]
+        layers[1] |= sizes
+        model = {"Precision": "fixed<16,6>", "ReuseFactor": 1}
+        config = {"Backend": "Vitis", "OutputDir": str(tmp_path), "ProjectName": "pools"}
+        config |= {"IOType": "io_parallel", "HLSConfig": {"Model": model}}
+        assert list(prove(ModelGraph.from_layer_list(config, layers)).without) == named
+
+
 def test_saturating_weights_are_clipped_as_the_hardware_does(tmp_path: Path) -> None:
     graph = dense_graph(tmp_path, weight="fixed<3,1,RND,SAT>")
     (layer,) = prove(graph).layers
-    codes = np.floor(graph.graph["fc"].weights["weight"].data * 4 + 0.5)
+    variable = graph.graph["fc"].weights["weight"]
+    codes = np.floor(np.array([float(text) for text in variable]).reshape(8, 5) * 4 + 0.5)
     assert codes.max() == 4
     top = (np.clip(codes, -4, 3) * (codes > 0) * 63).sum(axis=0).astype(np.int64)
-    bias = np.floor(graph.graph["fc"].weights["bias"].data * 256).astype(np.int64)
+    bias = written(graph, "bias", 256).astype(np.int64)
     assert np.array_equal(layer.intervals.hi, (top << 2) + np.maximum(bias, 0))
 
 

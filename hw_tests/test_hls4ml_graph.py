@@ -17,6 +17,7 @@ from sklearn.datasets import load_digits
 from a2q_hls import interpret
 from a2q_hls.bound import certify
 from a2q_hls.emit.hls import emit
+from a2q_hls.emit.interface import Interface
 from a2q_hls.errors import A2QError
 from a2q_hls.folding import folded
 from a2q_hls.hls4ml import Io, Layers, to_hls4ml
@@ -34,6 +35,7 @@ from a2q_hls.network import (
     Window,
 )
 from a2q_hls.plan import Unrolled, plan
+from a2q_hls.project import Project
 from a2q_hls.simulate import csim
 
 IO = [io.value for io in Io]
@@ -74,7 +76,9 @@ def test_our_kernels_predict_what_the_oracle_computes(
     graph = to_hls4ml(design.network, tmp_path / "prj", io_type=io, engines=design.engines)
     graph.compile()
     x = inputs(design.network, 50)
-    assert np.array_equal(graph.predict(x.astype(float)), interpret.run_flat(design.network, x))
+    expected = interpret.run_flat(design.network, x)
+    assert np.array_equal(graph.predict(x.astype(float)), expected)
+    assert np.array_equal(graph.predict(x[3].astype(float)), expected[3])
 
 
 @pytest.mark.parametrize("io", IO)
@@ -89,10 +93,13 @@ def test_every_test_image_of_digits_is_equal(layers: Layers, io: str, tmp_path: 
     assert np.array_equal(found, interpret.run_flat(net, x))
 
 
-@pytest.mark.parametrize("io", IO)
-def test_hls4mls_layers_predict_what_the_oracle_computes(io: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("io", "reuse"), [("io_parallel", 2), ("io_stream", 1)])
+def test_hls4mls_layers_predict_what_the_oracle_computes(
+    io: str, reuse: int, tmp_path: Path
+) -> None:
     net = everything().network
-    graph = to_hls4ml(net, tmp_path / "prj", layers=Layers.HLS4ML, io_type=io)
+    options = {"layers": Layers.HLS4ML, "io_type": io, "reuse_factor": reuse}
+    graph = to_hls4ml(net, tmp_path / "prj", **options)  # type: ignore[arg-type]
     graph.compile()
     x = inputs(net, 60)
     shaped = x.reshape(-1, *net.inputs[0].shape).astype(float)
@@ -140,6 +147,11 @@ def test_what_hls4mls_layers_cannot_express_is_listed_at_once(tmp_path: Path) ->
     ):
         assert reason in str(caught.value)
     assert not (tmp_path / "prj").exists()
+    whole = Net((3, 3, 2))
+    pixel = whole.requantized(whole.conv("x", 4, (3, 3), Unrolled()), make=scales)
+    enlarged = whole.design("pixel", whole.node(Upsample, pixel, 2)).network
+    with pytest.raises(A2QError, match=r"\(Upsample\): an image of one pixel"):
+        to_hls4ml(enlarged, tmp_path / "prj", layers=Layers.HLS4ML)
 
 
 def test_predict_refuses_what_is_no_code(tmp_path: Path) -> None:
@@ -167,8 +179,10 @@ def test_the_parallel_top_passes_its_own_test_bench(tmp_path: Path) -> None:
     certified = certify(net)
     planned = plan(certified, folded(certified, 2, 4))
     project = emit_project(planned, Io.PARALLEL, "xczu7ev-ffvc1156-2-e", 5.0)
+    assert "interface.json" not in project.files, "its streams are no ports"
     x = inputs(net, 40)
-    result = csim.run(project, x, tmp_path, interpret.run_flat(net, x))
+    named = project.merged(Project({"interface.json": Interface.of(planned).text()}))
+    result = csim.run(named, x, tmp_path, interpret.run_flat(net, x))
     assert np.array_equal(result.outputs, interpret.run_flat(net, x))
     assert "set_top net\n" in project.files["build.tcl"]
 

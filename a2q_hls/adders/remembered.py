@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -50,7 +51,8 @@ def remembered(
     begin = time.perf_counter()
     made = search()
     if time.perf_counter() - begin > LONG:
-        write_text(path, adapter.dump_json(made).decode())
+        with suppress(OSError):  # A cache that cannot be written costs time alone.
+            write_text(path, adapter.dump_json(made).decode())
     return made
 
 

@@ -30,6 +30,7 @@ from a2q_hls.report.plots.style import (
     dress,
     figure,
     legend,
+    plain,
 )
 from a2q_hls.report.shares import layers
 from a2q_hls.report.tables_page import Page
@@ -235,7 +236,9 @@ def _curves(settings: Settings, built: Sequence[Built], predicted: Sequence[Pred
         own = [row for row in predicted if row.choice == choice]
         plans = {row.cycles: row.cost.luts for row in own if row.cost}
         line = sorted({**plans, **real}.items())
-        axes.plot(*zip(*line, strict=True), color=colour, lw=1.2, label=choice.name, zorder=2)
+        axes.plot(
+            *zip(*line, strict=True), color=colour, lw=1.2, label=plain(choice.name), zorder=2
+        )
         axes.plot([*plans], [*plans.values()], "o", color=colour, mfc="none", zorder=3)
         axes.plot([*real], [*real.values()], "o", color=colour, zorder=4)
     axes.set_xscale("log")
@@ -261,7 +264,7 @@ def _bars(rows: Sequence[Built]) -> Figure:
     for place, row in enumerate(rows):
         text = f" {_luts(row).value:,} ({_ratio(row, rows[0]):.2f}x)"
         axes.text(int(_luts(row).value), place, text, va="center", fontsize=8, color=ORANGE)
-    axes.set_yticks(places, [row.name for row in rows])
+    axes.set_yticks(places, [plain(row.name) for row in rows])
     axes.invert_yaxis()
     axes.set_xlim(0, 1.25 * max(int(_luts(row).value) for row in rows))
     dress(axes, "LUT", "")

@@ -103,15 +103,16 @@ class A2QBackend(FPGABackend):  # type: ignore[misc]
         return str(folder / library)
 
     def predict(self, model: Any, x: NDArray[Any]) -> NDArray[Any]:
-        """Results of frames of codes ``x`` (B, ...), as numbers of the same dtype, (B, N).
+        """Results of frames of codes ``x`` (B, ...), as numbers of the same dtype: (B, N).
+
+        As in hls4ml a single frame may stand without B; its result is (N,).
 
         Raises:
             A2QError: a value that is no code of the input, or results that the dtype rounds.
         """
         design = _design(model)
         design.accept(x)
-        outputs = model._predict(x)
-        return np.asarray(outputs).reshape(len(x), -1)
+        return np.asarray(model._predict(x))
 
     def build(self, model: Any, *, vsynth: bool = False, **others: bool) -> dict[str, Any]:
         """Run Vitis HLS on the project; with ``vsynth`` also Vivado's implementation.

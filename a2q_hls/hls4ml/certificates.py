@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from a2q_hls.errors import A2QError
 from a2q_hls.hls4ml.codes import Fixed, UnknownError, codes
 from a2q_hls.hls4ml.layers import fixed, short
 from a2q_hls.interval import Intervals, dot_intervals
@@ -29,7 +30,7 @@ _AXES = {  # Of weights as hls4ml keeps them: outputs first, then what is summed
     "DepthwiseConv1D": (1, 2, 0),
     "DepthwiseConv2D": (2, 3, 0, 1),
 }
-_WEIGHTED = ("weight", "depthwise", "recurrent_weight", "forward_weight")
+BACKENDS = ("Vivado", "VivadoAccelerator", "Vitis")  # Those whose C++ was read for the proof.
 
 
 @dataclass(frozen=True)
@@ -64,22 +65,35 @@ class LayerProof:
 
 @dataclass(frozen=True)
 class GraphProof:
-    """Proofs of a graph's layers, and why others have none."""
+    """Proofs of a graph's layers, and why others that sum have none."""
 
     layers: tuple[LayerProof, ...]
     without: Mapping[str, str]
 
 
 def prove(graph: Any) -> GraphProof:
-    """Certify every layer with constant weights of a ModelGraph of hls4ml."""
+    """Certify every layer with constant weights of a ModelGraph of hls4ml.
+
+    Raises:
+        A2QError: a backend whose arithmetic is another.
+    """
+    backend = getattr(graph.config.backend, "name", None)
+    if backend not in BACKENDS:
+        raise A2QError.of("ModelGraph", f"backend {backend}", f"one of {', '.join(BACKENDS)}")
     proofs, without = [], {}
     for layer in graph.get_layers():
         try:
-            if any(name in layer.weights for name in _WEIGHTED):
+            if _sums(layer):
                 proofs.append(_layer(layer))
         except UnknownError as reason:
             without[layer.name] = f"{layer.class_name}: {reason}"
     return GraphProof(tuple(proofs), without)
+
+
+def _sums(layer: Any) -> bool:
+    """Whether a layer adds up products or values: it has accumulators, or weights of that kind."""
+    accumulators = any("accum" in name for name in layer.types)
+    return bool(accumulators and layer.get_attr("pool_op") != "Max") or "weight" in layer.weights
 
 
 def _layer(layer: Any) -> LayerProof:
@@ -90,7 +104,7 @@ def _layer(layer: Any) -> LayerProof:
         raise UnknownError("it has no accumulator of the kind that is known")
     x = Fixed.of(layer.get_input_variable().type.precision)
     values, weights = codes(layer.weights["weight"])
-    if weights == Fixed(IntType(2, True), 0) and (values == -2).any():
+    if _ternary(layer.weights["weight"].type.precision) and (values == -2).any():
         raise UnknownError("the weight -2 of two bits, which its ternary product takes for 1")
     matrix = _matrix(values, kind, bool(layer.get_attr("_weights_transposed", False)))
     bias, bias_type = codes(layer.weights["bias"])
@@ -98,7 +112,8 @@ def _layer(layer: Any) -> LayerProof:
     if bias.any():
         fraction = max(fraction, bias_type.fraction)
     shifted = bias.ravel() << (fraction - bias_type.fraction) if bias.any() else bias.ravel()
-    probe = (matrix, layer, x)
+    probe, current = (matrix, layer, x), layer.get_attr("accum_t").precision
+    Fixed.of(current)  # A floating-point one cannot be set to what is proved.
     return LayerProof(
         layer=layer.name,
         kind=kind,
@@ -107,10 +122,17 @@ def _layer(layer: Any) -> LayerProof:
         weights=weights,
         intervals=_intervals(matrix, x.type, shifted, fraction - x.fraction - weights.fraction),
         fraction=fraction,
-        current=short(layer.get_attr("accum_t").precision),
+        current=short(current),
         automatic=automatic(*probe),
         bit_exact=bit_exact(*probe),
     )
+
+
+def _ternary(precision: Any) -> bool:
+    from hls4ml.model.types import IntegerPrecisionType
+
+    integer = isinstance(precision, IntegerPrecisionType)
+    return bool(integer and precision.width == 2 and precision.signed)
 
 
 def _matrix(values: Int64, kind: str, transposed: bool) -> Int64:

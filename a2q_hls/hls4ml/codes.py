@@ -40,13 +40,13 @@ class Fixed:
         Raises:
             UnknownError: it is no fixed-point type.
         """
-        kind = type(precision).__name__
-        if "Xnor" in kind or "Exponent" in kind or not hasattr(precision, "width"):
-            raise UnknownError(f"a type {precision}, where fixed point is known")
-        bits = int(precision.width)
+        from hls4ml.model.types import FixedPrecisionType, IntegerPrecisionType
+
+        if not isinstance(precision, FixedPrecisionType | IntegerPrecisionType):
+            raise UnknownError(f"the type {precision}, where fixed point is known")
+        bits, integer = int(precision.width), int(precision.integer)
         if not 1 <= bits <= MAX_BITS:
             raise UnknownError(f"{bits} bits, where 1 to {MAX_BITS} are known")
-        integer = int(getattr(precision, "integer", bits))
         return cls(IntType(bits, bool(precision.signed)), bits - integer)
 
     def __str__(self) -> str:
@@ -54,23 +54,27 @@ class Fixed:
 
 
 def codes(variable: Any) -> tuple[Int64, Fixed]:
-    """Integers of a weight variable of hls4ml's, rounded and clipped as its type does.
+    """Integers of a weight variable of hls4ml's, as its C++ holds them.
+
+    hls4ml writes weights as decimal text, with as many decimals as the type has fractional bits;
+    the compiler then rounds and clips that text as the type says.
 
     Raises:
         UnknownError: values or a type of another kind.
     """
-    precision, kind = variable.type.precision, type(variable).__name__
-    if "Compressed" in kind or "Exponent" in kind:
+    precision = variable.type.precision
+    if getattr(variable, "weight_class", type(variable).__name__) != "WeightVariable":
         raise UnknownError("compressed or power-of-two weights")
     fixed = Fixed.of(precision)
     rounding = _mode(precision, "rounding_mode", "TRN")
     if rounding not in _ROUNDINGS:
         raise UnknownError(f"rounding {rounding}")
-    values = np.asarray(variable.data, np.float64) * 2.0**fixed.fraction
-    rounded = _ROUNDINGS[rounding](values)
+    written = np.array([float(text) for text in variable], np.float64)
+    rounded = _ROUNDINGS[rounding](written * 2.0**fixed.fraction)
     if not np.isfinite(rounded).all() or np.abs(rounded).max(initial=0) >= 2.0**MAX_BITS:
         raise UnknownError("values that no integer of 62 bits holds")
-    return _fitted(rounded.astype(np.int64), fixed.type, precision), fixed
+    shaped = rounded.astype(np.int64).reshape(np.shape(variable.data))
+    return _fitted(shaped, fixed.type, precision), fixed
 
 
 def _fitted(values: Int64, type_: IntType, precision: Any) -> Int64:

@@ -6,7 +6,7 @@ To be imported after hls4ml.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,8 @@ def native_graph(
     if refused:
         where = f"{network.name!r} in hls4ml's own layers"
         raise A2QError.of(where, "; ".join(refused), "what they execute exactly, or our kernels")
-    types = {name: {"Precision": kinds} for part in made for name, kinds in part.types.items()}
+    layers = [layer for part in made for layer in part.layers]
+    types = {name: kinds for part in made for name, kinds in part.types.items()}
     model = {
         "Precision": "ap_fixed<32,32>",
         "ReuseFactor": reuse_factor,
@@ -87,12 +88,23 @@ def native_graph(
         "OutputDir": str(folder),
         "Part": goal.part,
         "ClockPeriod": goal.period,
-        "HLSConfig": {"Model": model, "LayerName": types},
+        "HLSConfig": {"Model": model, "LayerName": _settings(layers, types, io)},
     }
     inputs = [writer.names[node.name] for node in network.inputs]
     outputs = [writer.names[node.source] for node in network.outputs]
-    layers = [layer for part in made for layer in part.layers]
     return ModelGraph.from_layer_list(config, layers, inputs, outputs)
+
+
+def _settings(
+    layers: Sequence[dict[str, Any]], types: Mapping[str, dict[str, str]], io: Io
+) -> dict[str, dict[str, Any]]:
+    """Settings by layer: its types, and the strategy where not every one is there."""
+    made: dict[str, dict[str, Any]] = {name: {"Precision": kinds} for name, kinds in types.items()}
+    for layer in layers:
+        # With arrays hls4ml has no depthwise convolution of the strategy Resource.
+        if layer["class_name"] == "DepthwiseConv2D" and io is Io.PARALLEL:
+            made[layer["name"]]["Strategy"] = "Latency"
+    return made
 
 
 @dataclass(frozen=True)
@@ -212,7 +224,13 @@ class _Writer:
         types = {"scale": fixed(factor.type, shift), "bias": fixed(addend.type, shift)}
         return self._one(node, layer, result=result, **types)
 
+    def _image(self, node: MaxPool | SumPool | Upsample) -> None:
+        """hls4ml's layers of images do not take a vector."""
+        if len(shape_of(self.spec(node.source).shape)) == 1:
+            raise _CannotError("an image of one pixel, which hls4ml takes for a vector")
+
     def _max_pool(self, node: MaxPool) -> _Layers:
+        self._image(node)
         if any(node.window.padding):
             raise _CannotError("a padded maximum")
         spec = self.spec(node.name)
@@ -222,6 +240,7 @@ class _Writer:
 
     def _sum_pool(self, node: SumPool) -> _Layers:
         """A depthwise convolution with ones."""
+        self._image(node)
         if node.window.fill:
             raise _CannotError(f"borders of the code {node.window.fill}, where hls4ml pads 0")
         spec = self.spec(node.name)
@@ -239,6 +258,7 @@ class _Writer:
         return self._one(node, layer)
 
     def _upsample(self, node: Upsample) -> _Layers:
+        self._image(node)
         rows, columns, depth = self.spec(node.source).shape
         layer = {
             "class_name": "UpSampling2D",

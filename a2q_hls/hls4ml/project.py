@@ -8,7 +8,6 @@ from enum import Enum
 
 from a2q_hls.emit import hls
 from a2q_hls.emit.interface import FILE as INTERFACE
-from a2q_hls.emit.interface import Interface
 from a2q_hls.emit.templates import render
 from a2q_hls.errors import A2QError
 from a2q_hls.plan import Plan
@@ -50,7 +49,7 @@ def _parallel(plan: Plan, part: str, period: float) -> Project:
     """The streaming design between arrays; scripts and test bench are of the outer top."""
     core = replace(plan, name=f"{plan.name}_core")
     design = hls.emit(core, part, period).files
-    own = ("README.md", f"tb/{core.name}_test.cpp")
+    own = ("README.md", f"tb/{core.name}_test.cpp", INTERFACE)  # Of a top that has streams.
     values = {"plan": plan, "core": core.name, "part": part, "clock": period}
     tops = {
         f"firmware/{plan.name}.h": "hls4ml/parallel.h.jinja",
@@ -61,4 +60,4 @@ def _parallel(plan: Plan, part: str, period: float) -> Project:
     }
     files = {path: text for path, text in design.items() if path not in own}
     files |= {path: render(template, **values) for path, template in tops.items()}
-    return Project({**files, INTERFACE: Interface.of(plan).text()})
+    return Project(files)

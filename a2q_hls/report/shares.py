@@ -91,7 +91,8 @@ def shares(cost: LayerCost) -> Shares:
 def _divided(cost: LayerCost, luts: float) -> Shares:
     parts = [cost.metrics.get(quantity) for quantity in (Quantity.LUTRAM, Quantity.ROM)]
     known = [float(part.value) for part in parts if part is not None]
-    if len(known) < len(parts):
+    # Constants are counted before logic is flattened: they may be more than is left after it.
+    if len(known) < len(parts) or sum(known) > luts:
         return {Share.UNDIVIDED: luts}
     return {Share.COMPUTE: luts - sum(known), Share.MEMORY: sum(known)}
 

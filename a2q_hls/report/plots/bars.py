@@ -24,6 +24,7 @@ from a2q_hls.report.plots.style import (
     dress,
     figure,
     legend,
+    plain,
 )
 from a2q_hls.report.shares import Design, Share, Shares, total
 
@@ -65,7 +66,7 @@ def luts_by_layer(designs: Sequence[Design]) -> Figure | None:
     above, below = made.subplots(2, 1, height_ratios=heights)
     _stack(above, sums)
     _wholes(above, sums)
-    above.set_yticks([bar.place for bar in sums], [bar.design.label for bar in sums])
+    above.set_yticks([bar.place for bar in sums], [plain(bar.design.label) for bar in sums])
     above.set_ylim(sums[-1].place + 0.8, -0.8)
     _stack(below, parts)
     _names(below, parts, len(designs))
@@ -132,7 +133,9 @@ def _stack(axes: Axes, bars: Sequence[_Bar]) -> None:
 def _names(axes: Axes, bars: Sequence[_Bar], designs: int) -> None:
     """Layers at the axis, or where they have several bars as headings above those."""
     places = [bar.place for bar in bars]
-    axes.set_yticks(places, [bar.layer if designs == 1 else bar.design.label for bar in bars])
+    axes.set_yticks(
+        places, [plain(bar.layer if designs == 1 else bar.design.label) for bar in bars]
+    )
     axes.set_ylim(bars[-1].place + 0.8, -0.8 if designs == 1 else -0.6 - _HEADING)
     inside = axes.get_yaxis_transform()
     for bar in bars[::designs] if designs > 1 else ():

@@ -64,6 +64,11 @@ def figure(width: float = 7.2, height: float = 4.2) -> Figure:
     return made
 
 
+def plain(text: str) -> str:
+    """A user's text as it is: between dollars matplotlib would read formulas."""
+    return text.replace("$", r"\$")
+
+
 def dress(axes: Axes, x: str, y: str) -> None:
     """Labels, quiet frame and grid."""
     axes.set_xlabel(x, color=INK)
