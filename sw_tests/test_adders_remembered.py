@@ -81,3 +81,10 @@ def test_a_quick_search_leaves_no_file(tmp_path: Path, monkeypatch: pytest.Monke
     search = lambda: shared(weights().values, INPUTS)  # noqa: E731
     remembered(AdderGraph, weights(), INPUTS, search, 0, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    search = lambda: shared(weights().values, INPUTS)  # noqa: E731
+    assert remembered(AdderGraph, weights(), INPUTS, search, 0, file / "cache") == search()

@@ -18,8 +18,8 @@ from a2q_hls.report.plots.pareto import front, luts_against_accuracy, points
 from a2q_hls.report.plots.place import Label, overlap, place
 from a2q_hls.report.plots.share import accuracy_axis
 from a2q_hls.report.plots.style import figure, svg
-from a2q_hls.report.shares import designs
-from a2q_hls.synthesize import Quantity, Role
+from a2q_hls.report.shares import Share, designs, shares
+from a2q_hls.synthesize import Metrics, Quantity, Role
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +142,22 @@ def test_bars_stack_the_layers_of_every_design() -> None:
         ]
         wanted = np.array(costs).T.ravel() if grouped else np.array(costs).sum(axis=1)
         assert lengths == wanted.tolist()
+
+
+def test_labels_are_no_formulas() -> None:
+    found = designs(compare(build.design_points()), "unrolled")
+    named = [replace(design, label=f"p$x_{{$ {design.key}") for design in found]
+    text = svg(made(luts_by_layer(named)))
+    assert all(f"p$x_{{$ {design.key}" in text for design in found)
+
+
+def test_constants_that_vanish_in_the_whole_are_not_told_apart() -> None:
+    (first, *_) = designs(compare(build.design_points()), "unrolled")
+    cost = next(cost for cost in first.costs if cost.role is Role.DOT)
+    luts = cost.metrics[Quantity.LUT]
+    more = replace(luts, value=luts.value + 1)
+    rows = {**cost.metrics.rows, Quantity.ROM: more, Quantity.LUTRAM: replace(luts, value=0)}
+    assert shares(replace(cost, metrics=Metrics(rows))) == {Share.UNDIVIDED: luts.value}
 
 
 def test_plots_of_runs_without_hardware_are_left_out() -> None:
