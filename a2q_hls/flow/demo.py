@@ -10,7 +10,7 @@ GRID = Grid(
     seeds=(0,),
     networks=(
         NetworkGrid(method="qat", accumulators=(32,)),
-        NetworkGrid(method="a2q+", accumulators=(7, 8, 9, 10)),
+        NetworkGrid(method="a2q+", accumulators=(8, 9, 10)),
     ),
     engines=(UnrolledSpec(levels=0), PlannedSpec(cycles=64)),
     widths={"unrolled": (Widths.EXACT,)},  # The others take minutes of synthesis.
