@@ -46,12 +46,9 @@ def to_hls4ml(
     """A network as hls4ml's ModelGraph, whose predict takes and gives codes as real numbers.
 
     Args:
-        network: is certified if it is not yet.
         folder: where ``write`` and ``compile`` put the project.
-        layers: our kernels with ``engines`` and ``widths``, or hls4ml's own layers of its Vitis
-            backend, every ``accum_t`` as wide as the certificate says.
-        engines: engine of every Dot, by default unrolled.
-        reuse_factor: of hls4ml's own layers.
+        layers: our kernels with ``engines`` (by default all unrolled) and ``widths``, or hls4ml's
+            own layers of its Vitis backend with ``reuse_factor``, every ``accum_t`` as certified.
         clock: in MHz.
 
     Raises:
