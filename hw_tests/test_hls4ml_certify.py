@@ -207,9 +207,28 @@ def test_the_command_certifies_and_saves_a_graph(tmp_path: Path) -> None:
     (layer,) = prove(dense_graph(tmp_path / "prj")).layers
     for shown in ("fc", "fixed<24,10>", layer.automatic, layer.certified):
         assert shown in done.output
-    graph = load_graph(tmp_path / "certified.fml")
+    graph = load_graph(tmp_path / "certified.fml", tmp_path)
     assert prove(graph).layers[0].current == layer.certified
     assert np.array_equal(sums(graph), exact(graph))
+
+
+def test_test_bench_data_stay_where_the_graph_looks_for_them(tmp_path: Path) -> None:
+    """hls4ml 1.3 leaves them out of its file, later ones have them: added here by hand."""
+    graph = dense_graph(tmp_path / "prj")
+    graph.config.config["InputData"] = "x.npy"
+    later = tmp_path / "later.fml"
+    save_graph(graph, tmp_path / "user.fml")
+    with pytest.raises(A2QError, match=r"FileNotFoundError: .*input_data_tb\.npy"):
+        load_graph(tmp_path / "user.fml", tmp_path)
+    np.save(tmp_path / "x.npy", np.ones((2, 8)))
+    with tarfile.open(tmp_path / "user.fml") as saved, tarfile.open(later, "w:gz") as whole:
+        for member in saved.getmembers():
+            whole.addfile(member, saved.extractfile(member) if member.isfile() else None)
+        whole.add(tmp_path / "x.npy", "input_data_tb.npy")
+    loaded = load_graph(later, tmp_path)
+    assert np.load(loaded.config.config["InputData"]).shape == (2, 8)
+    done = run("certify", later, "--out", tmp_path / "certified.fml")
+    assert done.exit_code == 0, done.output
 
 
 def archive(path: Path, name: str) -> Path:
@@ -223,14 +242,14 @@ def archive(path: Path, name: str) -> Path:
 
 def test_strange_archives_are_refused_before_hls4ml_unpacks_them(tmp_path: Path) -> None:
     with pytest.raises(A2QError, match=r"found the entry '\.\./model_arch\.json'"):
-        load_graph(archive(tmp_path / "up.fml", "../model_arch.json"))
+        load_graph(archive(tmp_path / "up.fml", "../model_arch.json"), tmp_path)
     with pytest.raises(A2QError, match=r"found no model_arch\.json"):
-        load_graph(archive(tmp_path / "other.fml", "notes.json"))
+        load_graph(archive(tmp_path / "other.fml", "notes.json"), tmp_path)
     with pytest.raises(A2QError, match="found a file that hls4ml does not load"):
-        load_graph(archive(tmp_path / "half.fml", "model_arch.json"))
+        load_graph(archive(tmp_path / "half.fml", "model_arch.json"), tmp_path)
     (tmp_path / "text.fml").write_text("no archive")
     with pytest.raises(A2QError, match="found no archive"):
-        load_graph(tmp_path / "text.fml")
+        load_graph(tmp_path / "text.fml", tmp_path)
     with pytest.raises(A2QError, match=r"the suffix '\.bin'"):
         save_graph(dense_graph(tmp_path / "prj"), tmp_path / "graph.bin")
 

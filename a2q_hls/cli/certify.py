@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import typer
@@ -38,7 +39,8 @@ def certify(
     """
     if run.suffix == SUFFIX and not run.is_dir():
         refuse_unused(str(run), "--channels", (channels or None,), "options of a graph of hls4ml")
-        _graph(run, out)
+        with TemporaryDirectory() as folder:
+            _graph(run, out, Path(folder))
         return
     refuse_unused(str(run), "--out", (out,), "a graph of hls4ml (.fml) where --out is given")
     certified = load_network(run)
@@ -49,13 +51,13 @@ def certify(
     console.print(f"certificate: {path}", soft_wrap=True)
 
 
-def _graph(path: Path, out: Path | None) -> None:
+def _graph(path: Path, out: Path | None, folder: Path) -> None:
     import hls4ml  # noqa: F401 - loads its backends, ours among them, before our modules use it
 
     from a2q_hls.hls4ml.adopt import adopt, load_graph, save_graph
     from a2q_hls.hls4ml.certificates import prove
 
-    graph = load_graph(path)
+    graph = load_graph(path, folder)
     proof = prove(graph)
     if not proof.layers:
         reasons = "; ".join(f"{name}: {why}" for name, why in proof.without.items())

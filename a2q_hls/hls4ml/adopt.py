@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import tarfile
-import tempfile
 from copy import deepcopy
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -52,8 +51,10 @@ def _type(layer: Any, proof: LayerProof) -> Any:
     return made
 
 
-def load_graph(path: Path) -> ModelGraph:
+def load_graph(path: Path, folder: Path) -> ModelGraph:
     """ModelGraph of a file that ``ModelGraph.save`` wrote.
+
+    Test bench data of the file are unpacked into ``folder``, where the graph looks for them.
 
     Raises:
         A2QError: it is none, or holds what such a file does not.
@@ -61,12 +62,11 @@ def load_graph(path: Path) -> ModelGraph:
     _refuse_strange(path)
     from hls4ml.utils.serialization import deserialize_model
 
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            return deserialize_model(path, folder)
-        except Exception as error:  # hls4ml raises what comes.
-            found = f"a file that hls4ml does not load ({error!r})"
-            raise A2QError.of(str(path), found, _EXPECTED) from error
+    try:
+        return deserialize_model(path, folder)
+    except Exception as error:  # hls4ml raises what comes.
+        found = f"a file that hls4ml does not load ({type(error).__name__}: {error})"
+        raise A2QError.of(str(path), found, _EXPECTED) from error
 
 
 def _refuse_strange(path: Path) -> None:
@@ -96,5 +96,8 @@ def save_graph(graph: ModelGraph, path: Path) -> None:
         raise A2QError.of(str(path), f"the suffix {path.suffix!r}", repr(SUFFIX))
     with replacing(path) as temporary:
         made = temporary.with_suffix(SUFFIX)  # hls4ml insists on it.
-        graph.save(made)
-        made.replace(temporary)
+        try:
+            graph.save(made)
+            made.replace(temporary)
+        finally:
+            made.unlink(missing_ok=True)
