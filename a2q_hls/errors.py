@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error that a user of the tool can cause."""
 
+from enum import Enum
+from typing import TypeVar
+
+Member = TypeVar("Member", bound=Enum)
+
 
 class A2QError(Exception):
     """Bad input: the message says what was found, what was expected and where."""
@@ -14,6 +19,19 @@ class A2QError(Exception):
 def told(error: Exception) -> str:
     """A foreign error's type, and the first line of what it says."""
     return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}"
+
+
+def member(kind: type[Member], given: object, where: str) -> Member:
+    """The member of an enumeration that is given by itself or by its value.
+
+    Raises:
+        A2QError: there is none.
+    """
+    for found in kind:
+        if given in (found, found.value):
+            return found
+    values = ", ".join(str(found.value) for found in kind)
+    raise A2QError.of(where, repr(given), f"one of {values}")
 
 
 class OverflowFound(A2QError):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,7 @@ from a2q_hls.network import (
     Upsample,
     Window,
 )
-from a2q_hls.plan import Unrolled, plan
+from a2q_hls.plan import Unrolled, Widths, plan
 from a2q_hls.project import Project
 from a2q_hls.simulate import csim
 
@@ -152,6 +153,23 @@ def test_what_hls4mls_layers_cannot_express_is_listed_at_once(tmp_path: Path) ->
     enlarged = whole.design("pixel", whole.node(Upsample, pixel, 2)).network
     with pytest.raises(A2QError, match=r"\(Upsample\): an image of one pixel"):
         to_hls4ml(enlarged, tmp_path / "prj", layers=Layers.HLS4ML)
+
+
+def test_options_that_are_none_are_refused(tmp_path: Path) -> None:
+    net = network(scales)
+    for options, message in (
+        ({"io_type": "io_serial"}, "io_type: found 'io_serial', expected one of io_parallel, io_s"),
+        ({"layers": "keras"}, "layers: found 'keras', expected one of a2q, hls4ml"),
+        ({"reuse_factor": 2}, "reuse_factor: found 2, expected 1: our kernels"),
+        ({"layers": "hls4ml", "engines": {}}, "found engines or widths, expected reuse_factor"),
+        ({"layers": "hls4ml", "widths": Widths.DATA_TYPE}, "found engines or widths"),
+        ({"layers": "hls4ml", "reuse_factor": 0}, "found 0, expected a whole number from 1"),
+        ({"layers": "hls4ml", "reuse_factor": 1.5}, "found 1.5, expected a whole number"),
+        ({"clock": 0.0}, "clock: found 0.0, expected MHz above 0"),
+    ):
+        with pytest.raises(A2QError, match=re.escape(message)):
+            to_hls4ml(net, tmp_path / "prj", **options)  # type: ignore[arg-type]
+    assert not (tmp_path / "prj").exists()
 
 
 def test_predict_refuses_what_is_no_code(tmp_path: Path) -> None:

@@ -222,3 +222,11 @@ def test_what_qcdq_does_not_have_is_refused() -> None:
     nodes = [replace(node, type=wide) if node.name == "x" else node for node in network.nodes]
     with pytest.raises(A2QError, match="12 bits, expected at most 8"):
         to_qonnx(Network("net", tuple(nodes)), Style.QCDQ)
+
+
+def test_a_style_may_be_given_by_its_name() -> None:
+    network = small()[0]
+    assert to_qonnx(network, "qcdq") == to_qonnx(network, Style.QCDQ)
+    assert to_qonnx(network, "qcdq") != to_qonnx(network)
+    with pytest.raises(A2QError, match="style: found 'tflite', expected one of qonnx, qcdq"):
+        to_qonnx(network, "tflite")

@@ -8,7 +8,7 @@ from copy import deepcopy
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, told
 from a2q_hls.files import replacing
 from a2q_hls.hls4ml.certificates import GraphProof, LayerProof
 
@@ -65,7 +65,7 @@ def load_graph(path: Path, folder: Path) -> ModelGraph:
     try:
         return deserialize_model(path, folder)
     except Exception as error:  # hls4ml raises what comes.
-        found = f"a file that hls4ml does not load ({type(error).__name__}: {error})"
+        found = f"a file that hls4ml does not load ({told(error)})"
         raise A2QError.of(str(path), found, _EXPECTED) from error
 
 

@@ -12,6 +12,7 @@ from typing_extensions import assert_never
 
 from a2q_hls.bound import Certified, certify
 from a2q_hls.emit.hls import PART
+from a2q_hls.errors import A2QError, member
 from a2q_hls.folding import unrolled
 from a2q_hls.hls4ml.design import Design
 from a2q_hls.hls4ml.project import Io
@@ -52,12 +53,15 @@ def to_hls4ml(
         clock: in MHz.
 
     Raises:
-        A2QError: hls4ml has no backend of ours, the network cannot be certified or planned, or
-            hls4ml's layers cannot express it exactly; all nodes that they cannot are named.
+        A2QError: hls4ml has no backend of ours, an option of the other layers, the network cannot
+            be certified or planned, or hls4ml's layers cannot express it exactly; all nodes that
+            they cannot are named.
     """
     certified = network if isinstance(network, Certified) else certify(network)
-    io, goal = Io.of(io_type), Goal(part, clock)
-    match Layers(layers):
+    kind, io = member(Layers, layers, "layers"), member(Io, io_type, "io_type")
+    goal = Goal(part, clock)
+    _check_options(kind, engines is not None or widths is not Widths.EXACT, reuse_factor)
+    match kind:
         case Layers.A2Q:
             registered()
             from a2q_hls.hls4ml.graph import graph_of
@@ -70,3 +74,14 @@ def to_hls4ml(
             return native_graph(certified, Path(folder), io, reuse_factor, goal)
         case unknown:
             assert_never(unknown)
+
+
+def _check_options(layers: Layers, planned: bool, reuse_factor: int) -> None:
+    """Refuse what the layers would not heed."""
+    if layers is Layers.A2Q and reuse_factor != 1:
+        raise A2QError.of("reuse_factor", reuse_factor, "1: our kernels are folded by engines")
+    if layers is Layers.HLS4ML and planned:
+        expected = "reuse_factor: engines and widths are those of our kernels"
+        raise A2QError.of("hls4ml's own layers", "engines or widths", expected)
+    if reuse_factor < 1 or reuse_factor != int(reuse_factor):
+        raise A2QError.of("reuse_factor", reuse_factor, "a whole number from 1")

@@ -9,7 +9,6 @@ from enum import Enum
 from a2q_hls.emit import hls
 from a2q_hls.emit.interface import FILE as INTERFACE
 from a2q_hls.emit.templates import render
-from a2q_hls.errors import A2QError
 from a2q_hls.plan import Plan
 from a2q_hls.project import Project
 
@@ -19,18 +18,6 @@ class Io(str, Enum):
 
     PARALLEL = "io_parallel"
     STREAM = "io_stream"
-
-    @classmethod
-    def of(cls, name: str) -> Io:
-        """The kind of that name.
-
-        Raises:
-            A2QError: there is none.
-        """
-        names = [io.value for io in cls]
-        if name not in names:
-            raise A2QError.of("io_type", repr(name), f"one of: {', '.join(names)}")
-        return cls(name)
 
 
 def emit_project(plan: Plan, io: Io, part: str, period: float) -> Project:

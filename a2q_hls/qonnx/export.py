@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from typing_extensions import assert_never
 
 from a2q_hls.check import Spec, check
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, member
 from a2q_hls.ints import Int64, IntType
 from a2q_hls.network import (
     Add,
@@ -53,13 +53,13 @@ class Style(str, Enum):
     QCDQ = "qcdq"
 
 
-def to_qonnx(network: Network, style: Style = Style.QONNX) -> onnx.ModelProto:
+def to_qonnx(network: Network, style: Style | str = Style.QONNX) -> onnx.ModelProto:
     """The network as an ONNX model on codes: input (B, C, H, W) or (B, C), float32.
 
     Raises:
-        A2QError: a padding, a width or a step function that the style does not have.
+        A2QError: no such style, or a padding, a width or a step function that it does not have.
     """
-    writer = _Writer(network, check(network), style)
+    writer = _Writer(network, check(network), member(Style, style, "style"))
     for node in network.ordered:
         writer.node(node)
     return writer.model()
