@@ -14,6 +14,7 @@ ORDER = (
     ("keywords",),
     ("naming",),
     ("files",),
+    ("documents",),
     ("ints",),
     ("interval",),
     ("network",),

@@ -36,9 +36,9 @@ def test_sparsity_is_one_number_or_one_a_layer() -> None:
         ({"method": "a2q++"}, r"key 'method': found 'a2q\+\+', expected: .*'a2q\+'"),
         ({"weights": {"bit": 4}}, "key 'weights.bit': found 4, expected: .*not permitted"),
         ({"weights": {"bits": 1}}, "key 'weights.bits': found 1, expected: .*than or equal to 2"),
-        ({"accumulators": [9, 9, 9]}, "accumulators has 3 values, the network has 2 layers"),
-        ({"accumulators": 1}, r"accumulators are \(1, 1\), allowed is 2 to 48 bits"),
-        ({"training": {"sparsity": [1.0]}}, "training.sparsity has 1 values"),
+        ({"accumulators": [9, 9, 9]}, "found 3 values of accumulators, expected 2, one a layer"),
+        ({"accumulators": 1}, r"found accumulators \(1, 1\), expected 2 to 48 bits"),
+        ({"training": {"sparsity": [1.0]}}, "found 1 values of training.sparsity"),
         ({"training": {"epochs": "many"}}, "key 'training.epochs': found 'many'"),
         ({"name": "8digits"}, "key 'name': found '8digits'"),
         ({"network": {"hidden": []}}, "key 'network.hidden'"),
@@ -64,7 +64,11 @@ def test_every_error_is_listed_by_its_own_line() -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("[1, 2", "invalid YAML"), ("- 1\n", "found a list"), ("", "found a NoneType")],
+    [
+        ("[1, 2", "invalid YAML"),
+        ("- 1\n", "found a list"),
+        ("", "found nothing, .* at least: name, method"),
+    ],
 )
 def test_files_that_are_no_configuration_are_refused(
     tmp_path: Path, text: str, message: str

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
+from a2q_hls.documents import load_yaml
 from a2q_hls.folding import KINDS
 from a2q_hls.plan import Folded, Widths
 from a2q_hls.synthesize import FAMILIES
@@ -65,16 +63,17 @@ class Settings(_Strict):
     def _known_cycles(self) -> Settings:
         for design in self.designs:
             if other := set(design.cycles or ()) - set(self.cycles):
-                raise ValueError(f"design {design.label!r}: no such cycles: {sorted(other)}")
+                found = f"cycles {sorted(other)} of design {design.label!r}"
+                raise ValueError(f"found {found}, expected some of {sorted(self.cycles)}")
         if self.designs[0].cycles is not None:
-            raise ValueError("the first design is compared with: it is built at all cycles")
+            raise ValueError("found cycles of the first design, expected none: all are its own")
         return self
 
     @field_validator("family")
     @classmethod
     def _known_family(cls, name: str) -> str:
         if name not in FAMILIES:
-            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
+            raise ValueError(f"found {name!r}, expected one of {', '.join(FAMILIES)}")
         return name
 
 
@@ -121,12 +120,4 @@ def load_settings(path: Path) -> Settings:
     Raises:
         A2QError: not YAML, or a wrong key; the message names it.
     """
-    try:
-        text = read_text(path, "a YAML file; see configs/hardware")
-        return Settings.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise A2QError.of(str(path), f"invalid YAML ({error})", "YAML") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}, key {'.'.join(map(str, first['loc']))!r}"
-        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
+    return load_yaml(Settings, path, "a YAML file; see configs/hardware")

@@ -11,14 +11,13 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import assert_never
 
 from a2q_hls import report
 from a2q_hls.bound import Certified
+from a2q_hls.documents import load_yaml
 from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
 from a2q_hls.flow import planning, stages
 from a2q_hls.flow.comparison import summarize, summarize_float, summarize_training
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
@@ -82,7 +81,7 @@ class Grid(_Strict):
     @classmethod
     def _known_family(cls, name: str) -> str:
         if name not in FAMILIES:
-            raise ValueError(f"no such family, expected one of {', '.join(FAMILIES)}")
+            raise ValueError(f"found {name!r}, expected one of {', '.join(FAMILIES)}")
         return name
 
     @property
@@ -115,14 +114,7 @@ def load_grid(path: Path) -> Grid:
     Raises:
         A2QError: not YAML, or a wrong key; the message names it.
     """
-    try:
-        return Grid.model_validate(yaml.safe_load(read_text(path, "a YAML grid; see configs/")))
-    except yaml.YAMLError as error:
-        raise A2QError.of(str(path), f"invalid YAML ({error})", "a YAML grid") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}, key {'.'.join(map(str, first['loc']))!r}"
-        raise A2QError.of(where, repr(first["input"])[:80], first["msg"]) from error
+    return load_yaml(Grid, path, "a YAML grid; see configs/")
 
 
 def _config(top: str, network: NetworkGrid, bits: int, seed: int) -> tuple[str, Config]:

@@ -20,8 +20,9 @@ from typing_extensions import assert_never
 from a2q_hls import store
 from a2q_hls.aim import PATTERN, Aim
 from a2q_hls.bound import Certified, certify
+from a2q_hls.documents import load_json
 from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text, write_text
+from a2q_hls.files import write_text
 from a2q_hls.plan import Engine, Folded, Plan, Structure, Unrolled, Widths, plan
 from a2q_hls.sparse import Terms
 from a2q_hls.stages import Sparse
@@ -179,14 +180,7 @@ def open_point(root: Path) -> Point:
 
 def load_spec(root: Path) -> PlanSpec:
     """plan.json of a point, validated."""
-    path = root / "plan.json"
-    text = read_text(path, "a design point written by 'a2q-hls generate'")
-    try:
-        return PlanSpec.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}: {'.'.join(map(str, first['loc']))}"
-        raise A2QError.of(where, first["input"], first["msg"]) from error
+    return load_json(PlanSpec, root / "plan.json", "a design point written by 'a2q-hls generate'")
 
 
 def default_name(engines: Mapping[str, Engine], widths: Widths, aim: Aim | None = None) -> str:

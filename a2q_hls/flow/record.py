@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from a2q_hls.bound import Certified
-from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
+from a2q_hls.documents import load_json
 from a2q_hls.flow.data import Frames, frames
 from a2q_hls.report.model import Method
 
@@ -70,13 +69,7 @@ def training(run: Path) -> Training:
     Raises:
         A2QError: the run has none, or it is damaged.
     """
-    path = run / FILE
-    try:
-        return Training.model_validate_json(read_text(path, "a run written by 'a2q-hls train'"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = f"{path}: {'.'.join(map(str, first['loc']))}"
-        raise A2QError.of(where, repr(first["input"]), first["msg"]) from error
+    return load_json(Training, run / FILE, "a run written by 'a2q-hls train'")
 
 
 def frames_of(run: Path, certified: Certified, file: Path | None = None) -> Frames:

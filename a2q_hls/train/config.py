@@ -7,11 +7,9 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
+from a2q_hls.documents import load_yaml, validated
 from a2q_hls.keywords import KEYWORDS
 
 Method = Literal["float", "qat", "a2q", "a2q+"]
@@ -36,7 +34,7 @@ class DataConfig(_Strict):
     @classmethod
     def _enough_images(cls, share: float) -> float:
         if 0 < share < _SMALLEST_SHARE:
-            raise ValueError(f"held_out is {share}, expected 0 or at least {_SMALLEST_SHARE}")
+            raise ValueError(f"found {share}, expected 0 or at least {_SMALLEST_SHARE}")
         return share
 
 
@@ -159,7 +157,7 @@ class Config(_Strict):
     @classmethod
     def _name_of_modules(cls, name: str) -> str:
         if name in KEYWORDS:
-            raise ValueError(f"name is {name!r}, expected no word of C++ or SystemVerilog")
+            raise ValueError(f"found {name!r}, expected no word of C++ or SystemVerilog")
         return name
 
     @model_validator(mode="after")
@@ -169,10 +167,10 @@ class Config(_Strict):
             ("training.sparsity", self.sparsity),
         ):
             if len(values) != self.layers:
-                found = f"{key} has {len(values)} values"
-                raise ValueError(f"{found}, the network has {self.layers} layers")
+                count = f"{len(values)} values of {key}"
+                raise ValueError(f"found {count}, expected {self.layers}, one a layer")
         if not all(2 <= bits <= 48 for bits in self.accumulator_bits):
-            raise ValueError(f"accumulators are {self.accumulator_bits}, allowed is 2 to 48 bits")
+            raise ValueError(f"found accumulators {self.accumulator_bits}, expected 2 to 48 bits")
         return self
 
     @property
@@ -191,29 +189,9 @@ def load_config(path: Path) -> Config:
     Raises:
         A2QError: no such file, not YAML, or the first few keys that are wrong, each by its path.
     """
-    try:
-        values = yaml.safe_load(read_text(path, "a YAML configuration"))
-    except yaml.YAMLError as error:
-        raise A2QError.of(str(path), f"invalid YAML ({error})", "a YAML configuration") from error
-    if not isinstance(values, dict):
-        found = f"a {type(values).__name__}"
-        raise A2QError.of(str(path), found, "keys and values, at least: name, method")
-    return parse_config(values, str(path))
+    return load_yaml(Config, path, "a YAML configuration")
 
 
 def parse_config(values: object, where: str = "configuration") -> Config:
     """Validate a configuration of plain values. See ``load_config``."""
-    try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        lines = [_line(where, dict(item)) for item in error.errors()[:5]]
-        raise A2QError("\n".join(lines)) from error
-
-
-def _line(where: str, item: dict[str, object]) -> str:
-    location = item["loc"]
-    keys = ".".join(str(key) for key in location) if isinstance(location, tuple) else ""
-    found = "nothing" if item["type"] == "missing" else repr(item["input"])
-    if item["type"] == "value_error":
-        return f"{where}: {str(item['msg']).removeprefix('Value error, ')}"
-    return f"{where}, key {keys!r}: found {found}, expected: {item['msg']}"
+    return validated(Config, values, where)

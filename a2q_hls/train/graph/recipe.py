@@ -7,11 +7,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from a2q_hls.errors import A2QError
-from a2q_hls.files import read_text
+from a2q_hls.documents import load_yaml, parse_yaml
 
 Method = Literal["qat", "a2q", "a2q+", "ptq", "gpfq", "optq"]
 Range = Literal["minmax", "mse", "bn", "cross-entropy"]
@@ -58,9 +56,9 @@ class Input(_Strict):
     @model_validator(mode="after")
     def _range_holds_zero(self) -> Input:
         if self.range is not None and not self.range[0] <= 0.0 <= self.range[1]:
-            raise ValueError(f"range {self.range}, expected one that holds zero")
+            raise ValueError(f"found range {self.range}, expected one that holds zero")
         if self.range is not None and self.range[0] == self.range[1]:
-            raise ValueError(f"range {self.range}, expected more than one value")
+            raise ValueError(f"found range {self.range}, expected more than one value")
         return self
 
 
@@ -143,11 +141,11 @@ class Layer(_Strict):
     def _weights_suit_the_method(self) -> Layer:
         weights, method = self.weights, self.method
         if method not in ("qat", "ptq") and not weights.symmetric:
-            raise ValueError(f"asymmetric weights with method {method}, expected qat or ptq")
+            raise ValueError(f"found asymmetric weights with method {method}, expected qat or ptq")
         if method in ("gpfq", "optq") and not weights.per_channel:
-            raise ValueError(f"weights per tensor with method {method}, expected per_channel")
+            raise ValueError(f"found weights per tensor with method {method}, expected per_channel")
         if method in POST_TRAINING and weights.sparsity:
-            raise ValueError(f"sparsity with method {method}, expected a method that trains")
+            raise ValueError(f"found sparsity with method {method}, expected a method that trains")
         return self
 
 
@@ -183,34 +181,29 @@ class Recipe(_Strict):
         Raises:
             A2QError: no such file, or what it says is wrong, field by field.
         """
-        return cls.parse(read_text(Path(path), "a YAML recipe"), str(path))
+        return load_yaml(cls, Path(path), "a YAML recipe")
 
     @classmethod
     def parse(cls, text: str, where: str = "recipe") -> Recipe:
         """Recipe of YAML text. See ``load``."""
-        try:
-            return cls.model_validate(yaml.safe_load(text) or {})
-        except yaml.YAMLError as error:
-            raise A2QError.of(where, f"no YAML ({error})", "a recipe") from error
-        except ValidationError as error:
-            raise refusal(where, error) from error
+        return parse_yaml(cls, text, where, "a YAML recipe")
 
     @model_validator(mode="after")
     def _changes_are_settings(self) -> Recipe:
         for change in (self.first, self.last, *self.overrides):
             _changed(self.base, change)
             if "power_of_two" in change.activations:
-                raise ValueError("activations.power_of_two at a layer, expected it for all alike")
+                raise ValueError("found activations.power_of_two at a layer, expected one for all")
         if self.first.activations:
-            raise ValueError("first.activations, expected input: the first layer reads that")
+            raise ValueError("found first.activations, expected input: the first layer reads that")
         given = self.steps.model_fields_set
         folds = self.steps.equalize or self.steps.absorb_bias
         if folds and "batchnorm" in given and self.steps.batchnorm == "absorb":
-            raise ValueError("batchnorm absorb with equalize or absorb_bias, expected fold")
+            raise ValueError("found batchnorm absorb with equalize or absorb_bias, expected fold")
         if self.axe.tile and self.method not in ("gpfq", "optq"):
-            raise ValueError(f"axe.tile with method {self.method}, expected gpfq or optq")
+            raise ValueError(f"found axe.tile with method {self.method}, expected gpfq or optq")
         if self.steps.adaround and self.method != "ptq":
-            raise ValueError(f"adaround with method {self.method}, expected method ptq")
+            raise ValueError(f"found adaround with method {self.method}, expected method ptq")
         return self
 
     @property
@@ -244,14 +237,3 @@ def _changed(layer: Layer, change: Change) -> Layer:
         activations=Activations.model_validate(layer.activations.model_dump() | change.activations),
         accumulator=None if width == "data type" else width,
     )
-
-
-def refusal(where: str, error: ValidationError) -> A2QError:
-    """Field by field what was found and expected in a YAML file."""
-    lines = [_line(part["loc"], part["msg"], part["input"]) for part in error.errors()]
-    return A2QError(f"{where}: " + "\n".join(lines))
-
-
-def _line(location: tuple[int | str, ...], message: str, value: object) -> str:
-    place = ".".join(map(str, location)) or "file"
-    return f"{place}: found {value!r}, expected: {message}"

@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import nn
 
 from a2q_hls import store
 from a2q_hls.bound import certify
+from a2q_hls.documents import load_yaml
 from a2q_hls.errors import A2QError, told
 from a2q_hls.files import read_text, write_text
 from a2q_hls.network import Network
@@ -30,7 +31,7 @@ from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import device_of, fit, refuse_misfit, score
 from a2q_hls.train.graph.processes import each
 from a2q_hls.train.graph.progress import Report, ignored
-from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training, refusal
+from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
 from a2q_hls.train.graph.testset import save_tests
 from a2q_hls.zoo.datasets import DataSet, call
 
@@ -88,9 +89,9 @@ class Study(_Strict):
         for kind in self.quantizations:
             unlisted = sorted(set(kind.by_width) - set(kind.accumulators))
             if unlisted:
-                raise ValueError(f"{kind.label}: by_width {unlisted}, expected accumulators")
+                raise ValueError(f"{kind.label}: found by_width {unlisted}, expected accumulators")
             if "accumulator" in kind.recipe:
-                raise ValueError(f"{kind.label}: recipe.accumulator, expected accumulators")
+                raise ValueError(f"{kind.label}: found recipe.accumulator, expected accumulators")
             try:
                 for width in kind.accumulators:
                     kind.at(width)
@@ -102,10 +103,10 @@ class Study(_Strict):
     def _orderings_name_labels(self) -> Study:
         labels = [kind.label for kind in self.quantizations]
         if len(set(labels)) < len(labels):
-            raise ValueError(f"labels {labels}, expected each once")
+            raise ValueError(f"found labels {labels}, expected each once")
         for label in [label for pair in self.orderings for label in pair]:
             if label not in labels:
-                raise ValueError(f"orderings name {label!r}, expected one of {labels}")
+                raise ValueError(f"found {label!r} in orderings, expected one of {labels}")
         return self
 
     @classmethod
@@ -115,12 +116,7 @@ class Study(_Strict):
         Raises:
             A2QError: no such file, or what it says is wrong.
         """
-        try:
-            return cls.model_validate(yaml.safe_load(read_text(path, "a YAML study")))
-        except yaml.YAMLError as error:
-            raise A2QError.of(str(path), f"no YAML ({error})", "a study") from error
-        except ValidationError as error:
-            raise refusal(str(path), error) from error
+        return load_yaml(cls, path, "a YAML study")
 
 
 @dataclass(frozen=True)
