@@ -55,6 +55,8 @@ data-reports: $(READY)
 	$(BIN)/a2q-hls study configs/studies/fashion_mnist_hardware.yaml --data fashion_mnist:$(DATA)
 	$(BIN)/a2q-hls hardware configs/hardware/fashion_mnist.yaml \
 	  --report reports/hardware_fashion_mnist --jobs $(JOBS)
+	$(BIN)/python bench/test_set.py runs/hardware_fashion_mnist/a2qplus_p10_*/points/cheapest7056_exact \
+	  fashion_mnist:$(DATA)
 	for network in resnet18 mobilenetv1; do \
 	  $(BIN)/a2q-hls study configs/studies/cifar10_$${network}_hardware.yaml --data cifar10:$(DATA) || exit; \
 	  $(BIN)/a2q-hls hardware configs/hardware/cifar10_$$network.yaml \

@@ -73,6 +73,17 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "plots" / "outlook.svg").exists()
 
 
+def test_one_design_on_ecp5(tmp_path: Path) -> None:
+    """A family without blocks of 36 Kbit, and nothing to compare with."""
+    studied(tmp_path)
+    design = {"label": "QAT", "widths": ["exact"], "engines": ["folded"], "stages": False}
+    done = run(tmp_path, family="ecp5", designs=[design], predicted=[])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "times fewer" not in text
+    assert "LUTs, at 83.3% of the float network's accuracy." in text
+
+
 def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
     studied(tmp_path)
     settings = Settings.model_validate(SETTINGS)

@@ -146,6 +146,24 @@ def test_the_report_says_what_the_results_say(
     assert "://" not in html.replace("http://www.w3.org", "")
 
 
+def test_labels_are_shown_as_they_are(
+    study: Study, data: DataSet, folder: Path, tmp_path: Path
+) -> None:
+    """As no formula, in the legend though it begins with an underscore, and beside no width."""
+    kind = next(kind for kind in study.quantizations if len(kind.accumulators) > 1)
+    name = r"_$\foo$ at $5"
+    renamed = study.model_copy(
+        update={"quantizations": (kind.model_copy(update={"label": name}),), "orderings": ()}
+    )
+    results = [
+        replace(r, label=name) for r in Run(study, data, folder).results() if r.label == kind.label
+    ]
+    results.append(replace(results[0], width=None))
+    html = write_study(renamed, results, data.name, tmp_path, "the command")[1].read_text()
+    for picture in html.split("<svg")[1:]:
+        assert "_$\\foo$ at $5" in picture
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -108,9 +108,16 @@ def test_a_file_becomes_a_run(tmp_path: Path) -> None:
     for words, message in (
         (["--accumulator", str(exact - 1)], "without their norm"),
         (["--inputs", "0:255"], "LOW:HIGH:SCALE"),
+        (["--inputs", "0:255:1e400"], "found 0 to 255 of scale inf"),
+        (["--inputs", "255:0:1"], "found 255 to 0 of scale 1"),
     ):
         other = tmp_path / "other"
         wrong = CliRunner().invoke(app, ["import", str(path), "--out", str(other), *words])
         assert isinstance(wrong.exception, A2QError)
         assert message in str(wrong.exception)
         assert not other.exists()
+    (run / "training.json").write_text("{}")
+    kept = (run / "network.a2q").read_bytes()
+    again_there = CliRunner().invoke(app, ["import", str(path), "--out", str(run)])
+    assert "found training.json, the record of 'a2q-hls train'" in str(again_there.exception)
+    assert (run / "network.a2q").read_bytes() == kept

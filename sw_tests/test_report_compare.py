@@ -31,6 +31,29 @@ def test_engine_without_a_baseline_has_no_ratio() -> None:
     assert comparison.engines == ("folded4x8", "unrolled")
 
 
+def test_networks_of_other_layers_are_not_compared() -> None:
+    base = replace(build.run(4980), structure="a")
+    seeds = [
+        replace(build.run(lut, method=Method.A2Q_PLUS, bits=9, seed=seed), structure=layers)
+        for seed, (lut, layers) in enumerate([(1200, "a"), (20000, "b")])
+    ]
+    with pytest.raises(A2QError, match=r"both A2Q\+ P=9, of other layers.*'variant'"):
+        compare([base, *seeds])
+    other = replace(seeds[1], variant="wide")
+    found = ratios(base, seeds[0], other)
+    assert found["A2Q+ P=9"] == (None, pytest.approx(4980 / 1200))
+    assert found["A2Q+ P=9 wide"] == (None, None)
+
+
+def test_a_variant_is_compared_with_its_own_baseline() -> None:
+    base, wide = build.run(4000), replace(build.run(6000), variant="wide")
+    points = [build.run(1000, method=Method.A2Q_PLUS, bits=9)]
+    points.append(replace(points[0], variant="wide"))
+    found = ratios(base, wide, *points)
+    assert found["A2Q+ P=9"][1] == pytest.approx(4)
+    assert found["A2Q+ P=9 wide"][1] == pytest.approx(6)
+
+
 def test_designs_of_one_number_of_luts_have_no_ratio_and_aims_ascend_in_speed() -> None:
     points = [
         build.run(lut, method=method, bits=bits, engine=engine)

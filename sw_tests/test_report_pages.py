@@ -86,6 +86,23 @@ def test_planned_cycles_are_marked_as_such() -> None:
     assert cells.resources(planned, "unrolled").rows[0][8] == "9 (planned)"
 
 
+def test_the_headline_names_what_a_ratio_is_to() -> None:
+    float_, _, _, *exact = build.design_points()
+    text = cells.headline(compare([float_, *exact]), "unrolled")
+    assert text == (
+        "Unrolled: A2Q+ P=9 needs 1,180 LUT, 4.22x fewer than ordinary QAT with exactly sized "
+        "accumulators, at 97.1 % accuracy (float 97.8 %)."
+    )
+    larger = build.replace(exact[-1], metrics=build.resources(build.counts(5000)))
+    text = cells.headline(compare([larger, *exact[:-1]]), "unrolled")
+    assert text is not None
+    assert "fewer" not in text  # QAT itself is the smallest.
+
+
+def test_figures_are_shown_to_the_last_digit() -> None:
+    assert [cells.reported(value) for value in (2408448, 1.25, 0)] == ["2,408,448", "1.25", "0"]
+
+
 def test_terminal_table_has_every_row(comparison: Comparison) -> None:
     console = Console(width=200, record=True, file=io.StringIO())
     for table in tables(comparison):

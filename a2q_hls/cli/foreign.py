@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +15,7 @@ from a2q_hls.cli.console import console
 from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
 from a2q_hls.flow.point import load_network
+from a2q_hls.flow.record import refuse_other_run
 
 if TYPE_CHECKING:
     from a2q_hls.qonnx import InputCodes
@@ -51,9 +51,10 @@ def import_network(
     """
     from a2q_hls.qonnx import from_qonnx
 
+    folder = out or Path("runs") / file.stem
+    refuse_other_run(folder, "import")
     codes = None if inputs is None else _codes(inputs)
     found = from_qonnx(file, accumulator=accumulator, inputs=codes)
-    folder = out or Path("runs") / file.stem
     with replacing(folder / "network.a2q") as temporary:
         store.save(found.certified.network, temporary)
     for name in found.dropped:
@@ -86,8 +87,10 @@ def export_network(
 def _codes(text: str) -> InputCodes:
     from a2q_hls.qonnx import InputCodes
 
-    number = r"-?\d+(?:\.\d*)?(?:e-?\d+)?"
-    found = re.fullmatch(rf"(-?\d+):(-?\d+):({number})", text)
-    if not found or int(found[1]) >= int(found[2]) or float(found[3]) <= 0:
-        raise A2QError.of("--inputs", repr(text), "LOW:HIGH:SCALE, such as 0:255:0.00392")
-    return InputCodes(int(found[1]), int(found[2]), float(found[3]))
+    try:
+        low, high, scale = text.split(":")
+        codes = int(low), int(high), float(scale)
+    except ValueError as error:
+        expected = "LOW:HIGH:SCALE, such as 0:255:0.00392"
+        raise A2QError.of("--inputs", repr(text), expected) from error
+    return InputCodes(*codes)

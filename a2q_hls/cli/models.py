@@ -13,6 +13,7 @@ from rich.table import Table
 
 from a2q_hls.cli.certify import certify
 from a2q_hls.cli.console import bars, console, show
+from a2q_hls.flow.record import refuse_other_run
 
 if TYPE_CHECKING:
     from a2q_hls.train.graph.diagnose import Diagnosis, Finding
@@ -58,8 +59,9 @@ def quantize(
     from a2q_hls.train.graph.fit import shown
     from a2q_hls.train.graph.job import run_job
 
-    job = _job(model, recipe, data, weights, float_epochs, seed, device)
     folder = out or Path("runs") / recipe.stem
+    refuse_other_run(folder, "quantize")
+    job = _job(model, recipe, data, weights, float_epochs, seed, device)
     with bars() as progress:
         done = run_job(job, folder, progress.report)
     figures = done.figures

@@ -88,13 +88,14 @@ def _run_vendor(point: Point, vendor: stages.Vendor, goal: Goal) -> None:
 
 def _show(found: SynthesisResult) -> None:
     for module in (found.whole, *found.modules):
-        known = [row for q in _SHOWN if (row := module.metrics.get(q)) is not None]
-        cells = ", ".join(f"{row.value:,} {row.unit}" for row in known)
+        rows = [module.metrics.get(quantity) for quantity in _SHOWN]
+        rows.insert(2, module.metrics.blocks)
+        cells = ", ".join(f"{row.value:,} {row.unit}" for row in rows if row is not None)
         console.print(f"{module.module}: {cells}", soft_wrap=True)
     console.print(f"{found.tool}, {found.family}: {found.whole.command}", soft_wrap=True)
 
 
-_SHOWN = (Quantity.LUT, Quantity.FF, Quantity.BRAM18, Quantity.DSP, Quantity.CLOCK)
+_SHOWN = (Quantity.LUT, Quantity.FF, Quantity.DSP, Quantity.CLOCK)
 
 
 def _synthesized(point: Point, family: str, by_layer: bool, jobs: int) -> SynthesisResult:

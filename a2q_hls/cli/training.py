@@ -10,6 +10,7 @@ import typer
 
 from a2q_hls.cli.certify import certify
 from a2q_hls.cli.console import bars, console
+from a2q_hls.flow.record import refuse_other_run
 
 
 def train(
@@ -29,6 +30,7 @@ def train(
 
     settings = load_config(config)
     folder = out or Path("runs") / settings.name
+    refuse_other_run(folder, "train")
     with bars() as shown:
         result = run_training(settings, folder, lambda p: shown.report(p.stage, p.epoch, p.epochs))
     figures = result.figures

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from typing_extensions import assert_never
 
+from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.data import Frames
 from a2q_hls.flow.drawings import drawn, stage_costs
@@ -69,6 +72,7 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
         rounding=tuple(found.figures.rounding.values()),
         distilled=found.distilled,
         variant=found.config.variant,
+        structure=_structure(point.plan.certified),
         target_bits=target,
         engine=point.aim.label if point.aim else point_engine(point.plan),
         widths=point.plan.widths,
@@ -107,6 +111,7 @@ def summarize_training(run: Path) -> RunSummary:
         rounding=tuple(found.figures.rounding.values()),
         distilled=found.distilled,
         variant=found.config.variant,
+        structure=_structure(certified),
         target_bits=None if found.config.method is Method.QAT else target,
         diagram=drawn(certified, run.name),
     )
@@ -127,6 +132,16 @@ def summarize_float(run: Path, variant: str = "") -> RunSummary:
 def _sparsity(dots: Sequence[Dot]) -> float:
     zeros = sum(int((dot.matrix == 0).sum()) for dot in dots)
     return zeros / sum(dot.matrix.size for dot in dots)
+
+
+def _structure(certified: Certified) -> str:
+    """Digest of nodes, edges, and shapes, whatever the integers are."""
+    parts = [
+        (type(node).__name__, node.name, node.sources, certified.specs[node.name].shape)
+        for node in certified.network.ordered
+    ]
+    kernels = [(dot.name, dot.weights.shape) for dot in certified.network.dots]
+    return hashlib.sha256(repr((parts, kernels)).encode()).hexdigest()
 
 
 def point_engine(plan: Plan) -> str:
@@ -159,10 +174,10 @@ def _layers(plan: Plan) -> tuple[LayerBits, ...]:
 def _metrics(subject: _Subject) -> Metrics:
     cells = synthesis(subject.point, subject.family)
     rows = _placed(cells.whole.metrics, subject.point) if cells else Metrics({})
-    done = subject.simulation
-    if done is None or done.latency is None or done.interval is None:
+    done, source = subject.simulation, subject.point.root / "simulate_rtl.json"
+    if done is None:
         return rows
-    cycles, source = (done.latency, done.interval), subject.point.root / "simulate_rtl.json"
+    cycles = (done.latency, done.interval)  # Of one frame there is no interval.
     return rows.merged(_cycles(cycles, Kind.SIMULATION, str(source), done.tool))
 
 
@@ -172,10 +187,16 @@ def _placed(metrics: Metrics, point: Point) -> Metrics:
     return Metrics({q: replace(row, source=str(point.root / row.source)) for q, row in rows})
 
 
-def _cycles(cycles: tuple[int, int], kind: Kind, source: str, tool: str) -> Metrics:
-    values = {Quantity.LATENCY: cycles[0], Quantity.INTERVAL: cycles[1]}
-    rows = {q: Metric(value, "cycles", source, tool, kind, "any") for q, value in values.items()}
-    return Metrics(rows)
+def _cycles(cycles: tuple[int | None, int | None], kind: Kind, source: str, tool: str) -> Metrics:
+    """Latency and interval, as far as they are known."""
+    values = zip((Quantity.LATENCY, Quantity.INTERVAL), cycles, strict=True)
+    return Metrics(
+        {
+            quantity: Metric(value, "cycles", source, tool, kind, "any")
+            for quantity, value in values
+            if value is not None
+        }
+    )
 
 
 def _costs(point: Point, family: str) -> tuple[LayerCost, ...]:
@@ -203,12 +224,21 @@ def _tools(subject: _Subject) -> tuple[str, ...]:
 def _commands(subject: _Subject) -> tuple[str, ...]:
     point = subject.point
     commands = [command] if (command := _generate(point)) else []
+    root = quote(str(point.root))
     for simulator in Simulator:
-        if simulation(point, simulator):
-            commands.append(f"a2q-hls simulate {point.root} --with {simulator.value}")
+        if done := simulation(point, simulator):
+            options = f"--with {simulator.value}{_data(subject, done)}"
+            commands.append(f"a2q-hls simulate {root} {options}")
     if synthesis(point, subject.family):
-        commands.append(f"a2q-hls synthesize {point.root} --family {subject.family}")
+        commands.append(f"a2q-hls synthesize {root} --family {subject.family}")
     return tuple(commands)
+
+
+def _data(subject: _Subject, done: Simulation) -> str:
+    """Options of a simulation on other frames than the run's own."""
+    if done.data != subject.frames.source:
+        return f" --data {quote(done.data)}"
+    return "" if done.frames == len(subject.frames.x) else f" --frames {done.frames}"
 
 
 def _generate(point: Point) -> str | None:
@@ -230,4 +260,4 @@ def _generate(point: Point) -> str | None:
             case _:
                 assert_never(first)
     names = f"--widths {point.plan.widths.value} --name {point.root.name}"
-    return f"a2q-hls generate {point.run} {options} {names}"
+    return f"a2q-hls generate {quote(str(point.run))} {options} {names}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.point import Point
 from a2q_hls.flow.stages import Vendor, routing, synthesis
-from a2q_hls.report.cells import ABSENT, Table
+from a2q_hls.report.cells import ABSENT, Table, reported
 from a2q_hls.synthesize import Metric, Metrics, Quantity, Reading, SynthesisResult, read_folder
 from a2q_hls.synthesize.vendor.reading import Origin
 
@@ -110,9 +110,7 @@ def tables(found: Sequence[Reading]) -> tuple[Table, Table]:
 
 
 def _cell(metric: Metric | None) -> str:
-    if metric is None:
-        return ABSENT
-    return f"{metric.value:,}" if isinstance(metric.value, int) else f"{metric.value:,g}"
+    return ABSENT if metric is None else reported(metric.value)
 
 
 def _ratio(luts: Metric | None, first: dict[str, Metric]) -> str:

@@ -104,7 +104,8 @@ def _memory(built: Built) -> int:
 
 
 def _blocks(built: Built) -> int:
-    return _metric(built, Quantity.BRAM18) + 2 * _metric(built, Quantity.BRAM36)
+    found = built.synthesis.whole.metrics.blocks
+    return int(found.value) if found else 0
 
 
 def _luts(built: Built) -> Metric:
@@ -125,11 +126,13 @@ def _headline(settings: Settings, built: Sequence[Built], cycles: int) -> str:
         score = (
             f"{best.network.score / best.network.float_score:.1%} of the float network's accuracy"
         )
-    return (
-        f"At {cycles:,} cycles a frame {best.name} takes {_luts(best).value:,} LUTs, "
-        f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), at "
-        f"{score}."
-    )
+    against = ""
+    if best is not first:
+        against = (
+            f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), "
+        )
+    luts = f"{_luts(best).value:,} LUTs"
+    return f"At {cycles:,} cycles a frame {best.name} takes {luts}, {against}at {score}."
 
 
 def _scores(settings: Settings, row: Built) -> tuple[str, str]:
@@ -182,24 +185,26 @@ def _engines(built: Sequence[Built], cycles: int) -> Table:
 
 def _errors(built: Sequence[Built]) -> Table:
     """Predicted over synthesized LUTs, whole and stage by stage."""
-    lines = []
-    for row in (row for row in built if row.choice.design.stages):
-        stages = [(n, c.luts / f - 1) for n, c, f in row.by_stage() if f >= _FEW]
-        sizes = [abs(error) for _, error in stages]
-        worst = max(stages, key=lambda pair: abs(pair[1]))
-        parts = sum(found for *_, found in row.by_stage())
-        lines.append(
-            (
-                f"{row.name}, {row.cycles:,} cycles",
-                f"{row.predicted.luts / parts - 1:+.0%}",
-                f"{mean(error <= 0.25 for error in sizes):.0%}",
-                f"{median(sizes):.0%}",
-                f"{worst[0]} {worst[1]:+.0%}",
-            )
-        )
+    lines = [
+        (f"{row.name}, {row.cycles:,} cycles", *_error(row))
+        for row in built
+        if row.choice.design.stages
+    ]
     headings = ("design", "sum of stages", "stages within 25 %", "median error", "worst stage")
     title = f"Predicted LUTs against yosys, stages of {_FEW} LUTs and more"
     return Table(title, headings, tuple(lines))
+
+
+def _error(row: Built) -> tuple[str, ...]:
+    parts = sum(found for *_, found in row.by_stage())
+    whole = f"{row.predicted.luts / parts - 1:+.0%}"
+    stages = [(n, c.luts / f - 1) for n, c, f in row.by_stage() if f >= _FEW]
+    if not stages:
+        return whole, ABSENT, ABSENT, ABSENT
+    sizes = [abs(error) for _, error in stages]
+    worst = max(stages, key=lambda pair: abs(pair[1]))
+    within = f"{mean(error <= 0.25 for error in sizes):.0%}"
+    return whole, within, f"{median(sizes):.0%}", f"{worst[0]} {worst[1]:+.0%}"
 
 
 def _outlook(settings: Settings, predicted: Sequence[Predicted]) -> Table:

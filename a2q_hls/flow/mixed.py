@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from rich.table import Table
 
@@ -87,7 +88,8 @@ def _write_reports(
     out: Path,
 ) -> None:
     tools = list(dict.fromkeys(row[1] for row in found[1].rows))
-    command = f"a2q-hls compare {' '.join(map(str, paths))}"
+    folders = " ".join(quote(str(path)) for path in paths)
+    command = f"a2q-hls compare {folders} --family {family}"
     results = ((point, synthesis(point, family)) for point in points)
     bars = by_layer((point.name, point.plan, result) for point, result in results if result)
     Page(

@@ -9,11 +9,15 @@ from pydantic import BaseModel, ConfigDict
 
 from a2q_hls.bound import Certified
 from a2q_hls.documents import load_json
+from a2q_hls.errors import A2QError
 from a2q_hls.flow.data import Frames, frames
 from a2q_hls.report.model import Method
 
 FILE = "training.json"
 TESTS = "test.npz"
+
+
+_RECORDS = {"train": FILE, "quantize": "quantize.json"}
 
 
 class _Lenient(BaseModel):
@@ -70,6 +74,18 @@ def training(run: Path) -> Training:
         A2QError: the run has none, or it is damaged.
     """
     return load_json(Training, run / FILE, "a run written by 'a2q-hls train'")
+
+
+def refuse_other_run(run: Path, verb: str) -> None:
+    """A run folder is of one verb: another's record would speak of a network that it did not make.
+
+    Raises:
+        A2QError: the folder holds the record of another verb.
+    """
+    for other, file in _RECORDS.items():
+        if other != verb and (run / file).exists():
+            found = f"{file}, the record of 'a2q-hls {other}'"
+            raise A2QError.of(str(run), found, f"a folder of its own for 'a2q-hls {verb}': --out")
 
 
 def frames_of(run: Path, certified: Certified, file: Path | None = None) -> Frames:

@@ -7,6 +7,7 @@ exact sums, and at every quantizer the code that the graph's own operations give
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,11 @@ class InputCodes:
     high: int
     scale: float = 1.0
     zero: int = 0
+
+    def __post_init__(self) -> None:
+        if not (self.low < self.high and 0 < self.scale < math.inf):
+            found = f"{self.low} to {self.high} of scale {self.scale:g}"
+            raise A2QError.of("codes of the input", found, "more than one, and a scale above 0")
 
     @property
     def quantizer(self) -> Quantizer:

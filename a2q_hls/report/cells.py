@@ -54,6 +54,11 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:,.1f}"
 
 
+def reported(value: float) -> str:
+    """A figure as a tool reports it: whole numbers to the last digit."""
+    return f"{value:,}" if isinstance(value, int) else f"{value:,g}"
+
+
 def times(ratio: float | None) -> str:
     """How many times fewer."""
     return ABSENT if ratio is None else f"{ratio:.2f}x"
@@ -72,11 +77,8 @@ def bits(row: Row) -> str:
 
 def block_ram(row: Row) -> str:
     """Block RAM in blocks of 36 Kb, an 18 Kb block as a half."""
-    whole, half = row.spread(Quantity.BRAM36), row.spread(Quantity.BRAM18)
-    if half is None:
-        return ABSENT
-    wholes = whole.values if whole is not None else (0.0,) * len(half.values)
-    return count(Spread(tuple(w + h / 2 for w, h in zip(wholes, half.values, strict=True))))
+    blocks = row.blocks
+    return count(blocks and Spread(tuple(value / 2 for value in blocks.values)))
 
 
 def cycles(row: Row, quantity: Quantity) -> str:
@@ -156,7 +158,7 @@ def sources(comparison: Comparison) -> Table:
         reports: dict[tuple[str, ...], list[str]] = {}
         for quantity, metric in (*run.metrics.rows.items(), *run.predicted.rows.items()):
             origin = (metric.kind.value, metric.target, metric.tool, metric.source)
-            reports.setdefault(origin, []).append(f"{quantity.value} {metric.value:,g}")
+            reports.setdefault(origin, []).append(f"{quantity.value} {reported(metric.value)}")
         rows += [(run.name, *origin, ", ".join(texts)) for origin, texts in reports.items()]
     headings = ("run", "kind", "target", "tool", "source", "figures")
     return Table("Sources of the figures", headings, tuple(rows))
@@ -206,12 +208,9 @@ def headline(comparison: Comparison, engine: str) -> str | None:
     if best is None:
         return None
     ratios = [
-        f"{times(ratio)} fewer than {name}"
-        for ratio, name in (
-            (best.fixed32, "ordinary QAT with 32-bit accumulators"),
-            (best.interval, "the same with exactly sized ones"),
-        )
-        if ratio is not None and ratio != 1
+        f"{times(ratio)} fewer than ordinary QAT with {accumulators} accumulators"
+        for ratio, accumulators in ((best.fixed32, "32-bit"), (best.interval, "exactly sized"))
+        if ratio is not None and ratio > 1
     ]
     luts = f"{count(best.spread(Quantity.LUT))} LUT"
     against = f", {' and '.join(ratios)}" if ratios else ""

@@ -94,12 +94,14 @@ class Row:
         Raises:
             A2QError: the runs' figures are of different kinds, tools or families.
         """
-        rows = [(run.predicted if predicted else run.metrics).get(quantity) for run in self.runs]
-        found = [metric for metric in rows if metric is not None]
-        if len(found) < len(rows):
-            return None
-        one_basis(found)
-        return Spread(tuple(float(metric.value) for metric in found))
+        return _spread(
+            [(run.predicted if predicted else run.metrics).get(quantity) for run in self.runs]
+        )
+
+    @property
+    def blocks(self) -> Spread | None:
+        """Block RAM over the seeds, in units of 18 Kbit. See ``spread``."""
+        return _spread([run.metrics.blocks for run in self.runs])
 
     def mean(self, quantity: Quantity) -> Metric | None:
         """The mean over the seeds as a metric of the same basis."""
@@ -107,6 +109,14 @@ class Row:
         if spread is None:
             return None
         return replace(self.first.metrics[quantity], value=spread.mean)
+
+
+def _spread(metrics: Sequence[Metric | None]) -> Spread | None:
+    found = [metric for metric in metrics if metric is not None]
+    if len(found) < len(metrics):
+        return None
+    one_basis(found)
+    return Spread(tuple(float(metric.value) for metric in found))
 
 
 @dataclass(frozen=True)
@@ -145,11 +155,13 @@ def compare(runs: Sequence[RunSummary]) -> Comparison:
     """Group the runs by design and divide the baselines' LUTs by theirs.
 
     Raises:
-        A2QError: no runs, one run twice, or figures of two kinds, tools or families.
+        A2QError: no runs, one run twice, networks of other layers under one label, or figures of
+            two kinds, tools or families.
     """
     if not runs:
         raise A2QError.of("comparison", "no runs", "at least one")
     _refuse_twins(runs)
+    _refuse_strangers(runs)
     one_basis(metric for run in runs if (metric := run.metrics.get(Quantity.LUT)) is not None)
     groups: dict[tuple[object, ...], list[RunSummary]] = {}
     for run in sorted(runs, key=_order):
@@ -200,6 +212,19 @@ def _refuse_twins(runs: Sequence[RunSummary]) -> None:
         seen[key] = run.name
 
 
+def _refuse_strangers(runs: Sequence[RunSummary]) -> None:
+    """Seeds of one training have the same layers."""
+    seen: dict[str, RunSummary] = {}
+    for run in runs:
+        if not run.structure:
+            continue
+        other = seen.setdefault(run.training, run)
+        if other.structure != run.structure:
+            found = f"{other.name!r} and {run.name!r}, both {run.training}, of other layers"
+            expected = "one network for every seed, or a 'variant' in their configurations"
+            raise A2QError.of("comparison", found, expected)
+
+
 def _against(row: Row, rows: Sequence[Row]) -> Row:
     aim = Aim.parse(row.first.engine or "")
     if aim and aim.quantity == "luts":  # All have about as many.
@@ -209,11 +234,16 @@ def _against(row: Row, rows: Sequence[Row]) -> Row:
 
 
 def _baseline(row: Row, rows: Sequence[Row], widths: Widths) -> Row | None:
-    for other in rows:
-        run = other.first
-        if (run.engine, run.method, run.widths) == (row.first.engine, Method.QAT, widths):
-            return other
-    return None
+    """QAT of the same layers and engine: of the same variant, else the first."""
+    wanted = (row.first.engine, row.first.structure, Method.QAT, widths)
+    found = [
+        other
+        for other in rows
+        if (other.first.engine, other.first.structure, other.first.method, other.first.widths)
+        == wanted
+    ]
+    same = [other for other in found if other.first.variant == row.first.variant]
+    return next(iter([*same, *found]), None)
 
 
 def _times_fewer(baseline: Row | None, row: Row) -> float | None:

@@ -107,6 +107,7 @@ class RunSummary:
             planner met, such as ``cycles64``; None without hardware.
         widths: who decided the widths in hardware; None without hardware.
         variant: what distinguishes the training from another of its method and width, if anything.
+        structure: what tells networks of other layers apart, if anything.
         target_bits: accumulator bits that the network was trained for; None where unconstrained.
         accuracy: share of test samples, 0 to 1.
         float_accuracy: the same share of the float network that it is compared with.
@@ -129,6 +130,7 @@ class RunSummary:
     rounding: tuple[str, ...] = ()
     distilled: bool = False
     variant: str = ""
+    structure: str = ""
     target_bits: int | None = None
     engine: str | None = None
     widths: Widths | None = None

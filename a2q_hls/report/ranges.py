@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from a2q_hls.files import replacing
-from a2q_hls.report.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, dress, figure
+from a2q_hls.report.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, dress, figure, plain
 from a2q_hls.train.graph.diagnose import LayerRange
 
 _BINS = 120
@@ -43,6 +43,6 @@ def _draw(found: LayerRange, path: Path) -> None:
         for end in found.covered:
             values.axvline(end, color=ORANGE, linewidth=1.2)
         values.set_title("orange: what the codes cover", fontsize=9, color=MUTED)
-    made.suptitle(f"layer {found.name}", fontsize=11, color=INK)
+    made.suptitle(plain(f"layer {found.name}"), fontsize=11, color=INK)
     with replacing(path) as temporary:
         made.savefig(temporary, format="png", dpi=110, facecolor="white")

@@ -13,6 +13,7 @@ from statistics import mean, stdev
 from matplotlib.figure import Figure
 
 from a2q_hls.report.cells import Table
+from a2q_hls.report.compare import SHARE
 from a2q_hls.report.plots import Plot
 from a2q_hls.report.plots.style import (
     BLUE,
@@ -25,6 +26,7 @@ from a2q_hls.report.plots.style import (
     dress,
     figure,
     legend,
+    plain,
 )
 from a2q_hls.report.tables_page import Page
 from a2q_hls.train.graph.study import Result, Study
@@ -32,8 +34,6 @@ from a2q_hls.train.graph.study import Result, Study
 _LOOKS = (BLUE, SKY, ORANGE, GREEN, PURPLE, YELLOW, MUTED)
 _MARKS = "o^sDvPX*<>"
 _LOWEST = 0.85
-SHARE = 0.992
-"""Share of the float score that the papers compare hardware at."""
 
 
 class Summary:
@@ -188,15 +188,13 @@ def _plot(summary: Summary, what: str) -> Figure:
     made = figure()
     axes = made.add_subplot()
     dress(axes, "accumulator width P (bits)", f"{what} ({'%' if what != 'PSNR' else 'dB'})")
-    labels = [label for label in summary.labels if summary.score(label, None) is None]
     widths = [width for width in summary.widths if width < 32]
+    labels = [label for label in summary.labels if any(summary.found(label, w) for w in widths)]
     for index, label in enumerate(labels):
         points = [(w, _value(summary, label, w, what)) for w in widths if summary.found(label, w)]
-        if points:
-            look, mark = _LOOKS[index % len(_LOOKS)], _MARKS[index % len(_MARKS)]
-            axes.plot(
-                *zip(*points, strict=True), color=look, marker=mark, label=label, linewidth=1.4
-            )
+        look, mark = _LOOKS[index % len(_LOOKS)], _MARKS[index % len(_MARKS)]
+        name, line = plain(label), zip(*points, strict=True)
+        axes.plot(*line, color=look, marker=mark, label=name, linewidth=1.4)
     if what != "sparsity":
         factor = 100 if summary.classifies else 1
         axes.axhline(summary.float_score * factor, color=MUTED, linewidth=1, label="float")

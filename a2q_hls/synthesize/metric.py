@@ -123,12 +123,12 @@ class Metrics:
         """Block RAM in units of 18 Kbit, from blocks of both sizes where it is not given."""
         if given := self.get(Quantity.BLOCK_RAM):
             return given
-        narrow = self.get(Quantity.BRAM18)
-        if narrow is None:
+        sizes = ((1, self.get(Quantity.BRAM18)), (2, self.get(Quantity.BRAM36)))
+        found = [(weight, metric) for weight, metric in sizes if metric]  # Some families lack one.
+        if not found:
             return None
-        wide = self.get(Quantity.BRAM36)  # Some families have none.
-        value = narrow.value + (2 * wide.value if wide else 0)
-        return replace(narrow, value=value, unit=Quantity.BLOCK_RAM.value)
+        value = sum(weight * metric.value for weight, metric in found)
+        return replace(found[0][1], value=value, unit=Quantity.BLOCK_RAM.value)
 
     def merged(self, other: Metrics) -> Metrics:
         """These figures and another tool's.

@@ -39,7 +39,19 @@ def accuracy_against_bits(comparison: Comparison) -> Figure | None:
 def _shown(comparison: Comparison, curves: Mapping[Method, Mapping[int, Spread]]) -> list[float]:
     spreads = [spread for points in curves.values() for spread in points.values()]
     ends = [end for spread in spreads for end in (spread.low, spread.high)]
-    return [*ends, *(100 * run.float_accuracy for run in comparison.runs)]
+    level = _unconstrained(comparison)
+    floats = (100 * run.float_accuracy for run in comparison.runs)
+    return [*ends, *floats, *([level] if level is not None else [])]
+
+
+def _unconstrained(comparison: Comparison) -> float | None:
+    """Mean accuracy of ordinary QAT in percent; variants are other networks."""
+    found = {
+        run.seed: 100 * run.accuracy
+        for run in comparison.runs
+        if run.method is Method.QAT and not run.variant
+    }
+    return Spread(tuple(found.values())).mean if found else None
 
 
 def _curves(comparison: Comparison) -> Mapping[Method, Mapping[int, Spread]]:
@@ -82,7 +94,6 @@ def _levels(axes: Axes, comparison: Comparison) -> None:
     kept = SHARE * mean
     label = f"{100 * SHARE:.1f} % of float, {kept:.1f} %"
     axes.axhline(kept, color=MUTED, linewidth=1.2, linestyle=":", label=label)
-    plain = {run.seed: run.accuracy for run in comparison.runs if run.method is Method.QAT}
-    if plain:
-        level = 100 * Spread(tuple(plain.values())).mean
+    level = _unconstrained(comparison)
+    if level is not None:
         axes.axhline(level, color=GREEN, linewidth=1.2, linestyle="-.", label=f"QAT, {level:.1f} %")

@@ -65,8 +65,9 @@ def figure(width: float = 7.2, height: float = 4.2) -> Figure:
 
 
 def plain(text: str) -> str:
-    """A user's text as it is: between dollars matplotlib would read formulas."""
-    return text.replace("$", r"\$")
+    """A user's text as it is: matplotlib reads formulas between dollars, and leaves names that
+    begin with an underscore out of legends."""
+    return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def dress(axes: Axes, x: str, y: str) -> None:

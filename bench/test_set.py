@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole test set through the simulators of one design point, every frame equal to the oracle.
+
+    python bench/test_set.py runs/hardware_fashion_mnist/RUN/points/NAME fashion_mnist:FOLDER
+
+``simulate`` refuses a frame that differs. The bench of cocotb has a few frames, spread over the
+set, and the witnesses.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+from shared import REPORTS, machine, markdown
+
+from a2q_hls.flow.data import Frames, frames
+from a2q_hls.flow.point import Point, load_network, open_point
+from a2q_hls.flow.record import TESTS
+from a2q_hls.flow.stages import Simulator, Target, generate, simulate
+from a2q_hls.zoo.datasets import load_data
+
+FEW = 16
+HEAD = ("simulator", "frames", "accuracy", "interval", "frames/s", "build (s)")
+
+
+def main(folder: str, data: str) -> None:
+    """Print and write the table."""
+    point, name = open_point(Path(folder)), data.partition(":")[0]
+    whole, few = whole_set(point, data), sample(point)
+    for target in Target:
+        generate(point, target)
+    rows, tools = [], [machine()]
+    for simulator in Simulator:
+        found = simulate(point, simulator, few if simulator is Simulator.COCOTB else whole)
+        accuracy = "" if found.accuracy is None else f"{found.accuracy:.2%}"
+        interval = f"{found.interval:,}" if found.interval else ""
+        rates = (f"{found.samples_per_second:,.1f}", f"{found.build_seconds:.0f}")
+        rows.append((simulator.value, f"{found.frames:,}", accuracy, interval, *rates))
+        tools.append(found.tool)
+        print(*rows[-1], sep="  ", flush=True)
+    notes = (f"{few.source}: the frames of cocotb.",)
+    title = f"{len(whole.x):,} test images of {name}, design point {point.root.name}"
+    path = REPORTS / f"test_set_{name}.md"
+    markdown(path, title, "; ".join(tools), HEAD, rows, notes, "data-reports")
+
+
+def whole_set(point: Point, data: str) -> Frames:
+    """All test images as codes, by the scale that the run's own few were made with."""
+    run = point.root.parent.parent
+    images = load_data(data)
+    images = images.fewer(len(images.x_test))  # In the order of the run's few.
+    with np.load(run / TESTS, allow_pickle=False) as saved:
+        (scale, zero), few = saved["scales"][0], saved["x"]
+    type_ = load_network(run).network.inputs[0].type
+    values = np.moveaxis(images.x_test.double().numpy(), 1, -1)
+    x = np.clip(np.rint(values / scale) + zero, type_.min, type_.max).astype(np.int64)
+    assert np.array_equal(x[: len(few)], few), "other codes than training saw"
+    file = run / "whole.npz"
+    np.savez_compressed(file, x=x, y=images.y_test.numpy())
+    return frames(load_network(run), file)
+
+
+def sample(point: Point) -> Frames:
+    """A few of the run's test images, then witnesses and random codes."""
+    run = point.root.parent.parent
+    with np.load(run / TESTS, allow_pickle=False) as saved:
+        np.savez_compressed(run / "few.npz", x=saved["x"][:FEW], y=saved["y"][:FEW])
+    return frames(load_network(run), tests=run / "few.npz")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
