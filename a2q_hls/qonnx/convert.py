@@ -61,8 +61,24 @@ HANDLERS: Mapping[str, Handler] = {
     "ArgMax": shapes.arg_max,
     "Identity": shapes.same,
     "Dropout": shapes.same,
-    "Cast": shapes.same,
+    "Cast": elementwise.cast,
 }
+# What may stand between a QuantizeLinear and its DequantizeLinear: it does as well before both.
+BETWEEN = frozenset(
+    [
+        "Clip",
+        "DequantizeLinear",
+        "Dropout",
+        "Flatten",
+        "Identity",
+        "MaxPool",
+        "Relu",
+        "Reshape",
+        "Squeeze",
+        "Transpose",
+        "Unsqueeze",
+    ]
+)
 LAST = ("Softmax", "LogSoftmax", "Sigmoid")  # Left away at the end: the order stays.
 
 
@@ -219,7 +235,7 @@ class _Importer:
             self._complain(node, str(reason))
 
     def _value(self, node: OnnxNode, given: Sequence[Any]) -> Any:
-        if node.op == "Shape" and isinstance(given[0], Real):
+        if node.op == "Shape" and isinstance(given[0], Real) and not any(given[0].padding):
             return np.array([1, *given[0].sizes])
         if not any(isinstance(value, Real) for value in given):
             return fold(node, given)
@@ -228,6 +244,9 @@ class _Importer:
             return given[0]
         if node.op not in HANDLERS:
             raise Unmapped(f"no such operation: {node.op}")
+        reals = [value for value in given if isinstance(value, Real)]
+        if node.op not in BETWEEN and any(value.quantizer for value in reals):
+            raise Unmapped("found codes of a QuantizeLinear, expected its DequantizeLinear first")
         return HANDLERS[node.op](self.builder, node, given)
 
     def _complain(self, node: OnnxNode, reason: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto
 
 from a2q_hls.network import Add
 from a2q_hls.qonnx.builder import Builder
@@ -88,10 +89,21 @@ def clip(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
     low, high = (0.0, np.inf) if node.op == "Relu" else clip_limits(node, arrays_after(inputs))
     if x.quantizer is None:
         return x.then(Clip(low, high))
-    narrowed = replace(
-        x.quantizer, low=max(x.quantizer.low, int(low)), high=min(x.quantizer.high, int(high))
+    if low > x.quantizer.high or high < x.quantizer.low:
+        raise Unmapped(f"found limits {low:g} to {high:g} beyond all codes, expected some between")
+    limits = int(max(x.quantizer.low, low)), int(min(x.quantizer.high, high))
+    return replace(x, quantizer=replace(x.quantizer, low=limits[0], high=limits[1]))
+
+
+def cast(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> Real:
+    """Cast of reals to reals, or of what are integers to wide integers."""
+    x, kind = real(inputs), int(node.get("to", TensorProto.FLOAT))
+    whole = (
+        not x.functions and x.node is not None and kind in (TensorProto.INT32, TensorProto.INT64)
     )
-    return replace(x, quantizer=narrowed)
+    if kind not in (TensorProto.FLOAT, TensorProto.DOUBLE) and not whole:
+        raise Unmapped(f"found a cast to {TensorProto.DataType.Name(kind)}, expected FLOAT")
+    return x
 
 
 def arrays_after(inputs: Sequence[Any]) -> list[Array]:

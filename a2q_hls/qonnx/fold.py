@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from a2q_hls.errors import told
@@ -16,6 +16,7 @@ from a2q_hls.qonnx.graph import Array, OnnxNode, exact
 from a2q_hls.qonnx.rounding import Quantizer, limits, rounding
 from a2q_hls.qonnx.values import Unmapped, Weights
 
+_UINT8, _INT8 = int(TensorProto.UINT8), int(TensorProto.INT8)
 Constant = Array | Weights | Quantizer
 
 
@@ -99,6 +100,10 @@ def linear(
     """Scale, zero point and limits of a QuantizeLinear or DequantizeLinear on tensors of a rank."""
     scale = np.asarray(inputs[1], np.float64)
     given = inputs[2] if len(inputs) > 2 and inputs[2].size else np.zeros((), np.uint8)
+    if node.op == "QuantizeLinear":
+        given = given.astype(_codes(node, given, bool(len(inputs) > 2 and inputs[2].size)))
+        if not (scale > 0).all():
+            raise Unmapped(f"found scales down to {scale.min():g}, expected positive ones")
     if given.dtype not in (np.int8, np.uint8) and given.any():
         raise Unmapped(f"found a zero point of type {given.dtype}, expected int8 or uint8")
     zero = np.asarray(given, np.float64)
@@ -111,6 +116,17 @@ def linear(
         zero = zero.reshape(sizes) if zero.size > 1 else zero.reshape(())
     low, high = (0, 255) if given.dtype != np.int8 else (-128, 127)
     return scale, zero, (low, high)
+
+
+def _codes(node: OnnxNode, zero: Array, given: bool) -> type[np.integer[Any]]:
+    """Type of a QuantizeLinear's codes: its zero point's, else the one that it names."""
+    kinds: dict[int, type[np.integer[Any]]] = {0: np.uint8, _UINT8: np.uint8, _INT8: np.int8}
+    kind = int(node.get("output_dtype", 0))
+    found = zero.dtype.type if given else kinds.get(kind)
+    if found not in (np.int8, np.uint8) or (given and kind and kinds.get(kind) is not found):
+        name = np.dtype(zero.dtype).name if given else TensorProto.DataType.Name(kind)
+        raise Unmapped(f"found codes of type {name}, expected int8 or uint8")
+    return found
 
 
 def _moved(node: OnnxNode, weights: Weights, rest: Sequence[Constant | None]) -> Weights:

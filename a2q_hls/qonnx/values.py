@@ -92,7 +92,13 @@ class Real:
     quantizer: Quantizer | None = None  # Of QuantizeLinear, whose DequantizeLinear is to come.
 
     def then(self, *functions: Function) -> Real:
-        """These values with functions applied to them."""
+        """These values with functions applied to them.
+
+        Raises:
+            Unmapped: they are padded, and what lies outside would change too.
+        """
+        if any(self.padding):
+            raise Unmapped("found a Pad before this operation, expected it before a convolution")
         return replace(self, functions=(*self.functions, *functions))
 
     @property

@@ -122,6 +122,8 @@ def global_average(builder: Builder, node: OnnxNode, inputs: Sequence[Any]) -> R
         axes = node.get("axes", ()) if given is None else np.asarray(given).reshape(-1).tolist()
         if {int(axis) % 4 for axis in axes} != {2, 3}:
             raise Unmapped(f"found a mean over axes {list(axes)}, expected 2 and 3")
+    if any(x.padding):
+        raise Unmapped("found a Pad before this operation, expected it before a convolution")
     kernel = (x.shape[0], x.shape[1])
     made = _averaged(builder, node, x, Window(kernel, kernel))
     keeps = node.op != "ReduceMean" or bool(node.get("keepdims", 1))
