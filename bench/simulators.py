@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from shared import REPORTS, machine, markdown, trained
 
-from a2q_hls.flow.data import Frames, frames
+from a2q_hls.flow.data import frames
 from a2q_hls.flow.point import create
 from a2q_hls.flow.stages import Simulation, Simulator, Target, generate, simulate
 from a2q_hls.folding import folded, unrolled
@@ -22,7 +24,7 @@ def main() -> None:
     test = frames(certified)
     x, expected = (np.tile(codes, (COPIES, 1)) for codes in (test.x, test.expected))
     labels, source = np.tile(test.labels, COPIES), f"{test.source}, {COPIES} times"
-    many = Frames(x, expected, labels, source)
+    many = replace(test, x=x, expected=expected, labels=labels, source=source)
     rows, tools = [], {}
     for engines in (unrolled(certified, Unrolled()), folded(certified, 4, 8)):
         point = create(run, engines, Widths.EXACT)

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from a2q_hls import interpret, store
 from a2q_hls.cli.app import app
 from a2q_hls.emit import rtl
+from a2q_hls.emit.interface import Interface
 from a2q_hls.errors import A2QError
 from a2q_hls.flow import stages
 from a2q_hls.flow.point import create
@@ -160,6 +162,16 @@ def test_other_ports_are_refused(old: str, new: str, message: str, tmp_path: Pat
     (verilog / "net.v").write_text((verilog / "net.v").read_text().replace(old, new))
     with pytest.raises(A2QError, match=message):
         cocotb_run.build(rtl.emit(DESIGN.plan), tmp_path, verilog)
+
+
+def test_names_with_two_underscores_are_found(tmp_path: Path) -> None:
+    """Verilator writes them in another way."""
+    verilog = export(tmp_path)
+    text = (verilog / "net.v").read_text().replace("module net (", "module n__t (")
+    (verilog / "net.v").write_text(text.replace("fc2_T", "f__2_T"))
+    interface = Interface.of(DESIGN.plan)
+    renamed = replace(interface, top="n__t", sink=replace(interface.sink, name="f__2"))
+    foreign.check_ports(foreign.ready(verilog, tmp_path / "seen"), renamed)
 
 
 def test_folders_of_a_solution_or_project_are_found(tmp_path: Path) -> None:

@@ -18,12 +18,16 @@ from a2q_hls.synthesize import Cache, Module, Progress, Quantity, Role, Yosys, s
 REPORTS = Path(__file__).parent / "data" / "yosys"
 PROJECT = Project({"rtl/every.sv": (REPORTS / "every.sv").read_text(), "README.md": "text"})
 TOOL = """
-import os, pathlib, signal, sys, time
+import os, pathlib, signal, subprocess, sys, time
 counter = pathlib.Path({counter!r})
 counter.write_text(counter.read_text() + "x" if counter.exists() else "x")
 pathlib.Path("log.txt").write_text("Warning: wire is undriven\\nread.sv:3: Warning: odd\\n")
 report = pathlib.Path({report!r}).read_text()
 mode = {mode!r}
+if mode == "wrapper":
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    pathlib.Path({child!r}).write_text(str(child.pid))
+    time.sleep(60)
 if mode == "hang":
     pathlib.Path("stat.json").write_text(report)
     time.sleep(20)
@@ -50,6 +54,7 @@ class Bench:
 
     def tool(self, mode: str = "good", version: str = "Yosys 0.70 (a)") -> Yosys:
         values = {"counter": str(self.root / "runs"), "report": str(REPORTS / "xcup.json")}
+        values["child"] = str(self.root / "child")
         path = self.root / f"{mode}.py"
         path.write_text(TOOL.format(mode=mode, **values))
         return Yosys((sys.executable, str(path)), version)
@@ -155,6 +160,19 @@ def test_tool_that_does_not_end_is_killed(bench: Bench) -> None:
             PROJECT, "every", "xcup", tool=bench.tool("hang"), cache=bench.cache, timeout=0.3
         )
     assert bench.entries == []
+
+
+def test_what_a_tool_has_started_is_killed_with_it(bench: Bench) -> None:
+    """Tools of vendors are scripts around the tool itself."""
+    tool = bench.tool("wrapper")
+    with pytest.raises(A2QError, match="no end after 2 s"):
+        synthesize(PROJECT, "every", "xcup", tool=tool, cache=bench.cache, timeout=2)
+    status = Path(f"/proc/{(bench.root / 'child').read_text()}/stat")
+    for _ in range(50):
+        if not status.exists() or status.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.1)
+    pytest.fail("the tool's own child is still there")
 
 
 def test_one_failed_layer_keeps_the_layers_that_were_finished(bench: Bench) -> None:

@@ -151,18 +151,6 @@ def test_the_utilization_of_a_release_of_2025() -> None:
     }  # fmt: skip
 
 
-def test_slacks_and_the_clock_that_they_allow() -> None:
-    found = one(TIMING)  # The design's state stands in the name of the file alone.
-    assert found.origin.kind is Kind.ROUTE
-    assert values(found) == {Q.SETUP: 0.238, Q.HOLD: 0.042, Q.CLOCK: 210}
-    assert found.origin.target == "xc7z020-clg484"
-
-
-def test_slacks_of_several_clocks_give_no_clock() -> None:
-    assert values(one("vivado_2024.2/timing_summary.rpt")) == {Q.SETUP: -0.5, Q.HOLD: 0.03}
-    assert values(one("vivado_2024.2/timing_unconstrained_synth.rpt")) == {}
-
-
 def test_power_in_watts() -> None:
     assert values(one(POWER)) == {Q.POWER: 0.141, Q.DYNAMIC: 0.037, Q.STATIC: 0.105}
     marked = one("vivado_2024.2/power_impl.rpt")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from typer.testing import CliRunner, Result
 from a2q_hls import store
 from a2q_hls.cli.app import app
 from a2q_hls.errors import A2QError
+from a2q_hls.flow.evidence import readings
 from a2q_hls.flow.point import Point, create
 from a2q_hls.hls4ml import to_hls4ml
 from a2q_hls.plan import Folded, Unrolled, Widths
 
+SETTINGS = ("CSIM", "COSIM", "EXPORT", "IMPLEMENT", "PART", "CLOCK")
 DATA = Path(__file__).parent / "data" / "vendor"
 TOOL = """#!{python}
 import json, os, pathlib, shutil, sys
@@ -25,7 +28,7 @@ here = pathlib.Path.cwd()
 with open({calls!r}, "a") as calls:
     call = {{"command": [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]}}
     call["files"] = sorted(p.relative_to(here).as_posix() for p in here.rglob("*") if p.is_file())
-    call["environment"] = {{name: os.environ.get(name) for name in ("CSIM", "IMPLEMENT")}}
+    call["environment"] = {{name: os.environ.get(name) for name in {names!r}}}
     call["script"] = (here / {script!r}).read_text()
     calls.write(json.dumps(call) + "\\n")
 print("a line of the tool")
@@ -49,7 +52,7 @@ class Bench:
     def install(self, name: str, reports: str, script: str, fails: bool = False) -> None:
         values = {"calls": str(self.calls), "reports": str(DATA / reports), "script": script}
         path = self.root / "bin" / name
-        path.write_text(TOOL.format(python=sys.executable, fails=fails, **values))
+        path.write_text(TOOL.format(python=sys.executable, fails=fails, names=SETTINGS, **values))
         path.chmod(0o755)
 
     def synthesize(self, *words: str) -> Result:
@@ -78,8 +81,10 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     ],
 )
 def test_vitis_is_run_on_the_generated_project(
-    name: str, command: list[str], script: str, bench: Bench
+    name: str, command: list[str], script: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for setting in SETTINGS:  # Of the user's shell: what the command was given counts.
+        monkeypatch.setenv(setting, "1")
     bench.install(name, "vitis_2024.1", script)
     words = ("--tool", "vitis", "--part", "xcvu13p-flga2577-2-e", "--clock", "250")
     done = bench.synthesize(*words)
@@ -90,7 +95,8 @@ def test_vitis_is_run_on_the_generated_project(
     assert f"firmware/{network}.cpp" in call["files"]
     assert "xcvu13p-flga2577-2-e" in str(call["script"])
     assert "CLOCK 4.0" in str(call["script"]) or "clock=4.0ns" in str(call["script"])
-    assert call["environment"] == {"CSIM": "0", "IMPLEMENT": "0"}
+    given = ("0", "0", "0", "0", "xcvu13p-flga2577-2-e", "4")
+    assert call["environment"] == dict(zip(SETTINGS, given, strict=True))
     for cell in ("estimate", "2,088", "Vitis HLS 2024.1"):
         assert cell in done.output
     log = bench.point.root / "vitis" / "a2q_console.txt"
@@ -100,7 +106,9 @@ def test_vitis_is_run_on_the_generated_project(
 def test_vitis_implements_where_it_is_asked(bench: Bench) -> None:
     bench.install("vitis_hls", "vitis_2024.1", "build.tcl")
     assert bench.synthesize("--tool", "vitis", "--implement").exit_code == 0
-    assert bench.called[0]["environment"] == {"CSIM": "0", "IMPLEMENT": "1"}
+    environment = bench.called[0]["environment"]
+    assert isinstance(environment, dict)
+    assert (environment["EXPORT"], environment["IMPLEMENT"]) == ("0", "1")
     assert "export_design -format ip_catalog -flow impl" in str(bench.called[0]["script"])
     for name in ("v++", "vitis-run"):
         bench.install(name, "vitis_2024.1", "hls_config.cfg")
@@ -151,6 +159,14 @@ def test_points_with_runs_of_vendors_are_compared(bench: Bench) -> None:
     for name, proof in bench.point.plan.certified.certificates.items():
         assert f"<title>{name} to " in page
         assert f">P {proof.accumulator.bits}</tspan>" in page
+    # Sources that were generated anew are others than those that the tool read.
+    source = min((bench.point.root / "rtl" / "rtl").glob("*.sv"))
+    text = source.read_text()
+    source.write_text(f"{text}\n")
+    with pytest.raises(A2QError, match="nothing that a tool reported"):
+        readings([bench.point], [], "xcup")
+    source.write_text(text)
+    assert len(readings([bench.point], [], "xcup")) == 2
     # Another plan in the same folder has not been run.
     create(bench.point.run, {name: Unrolled() for name in bench.point.engines}, Widths.EXACT, "x")
     assert not (bench.point.root / "vivado").exists()
@@ -175,6 +191,10 @@ def test_a_tool_that_fails_or_is_missing_leaves_what_was_there(bench: Bench) -> 
     silent = bench.synthesize("--tool", "vitis")  # It ends well, and has reported nothing.
     assert isinstance(silent.exception, A2QError)
     assert "no report that is known" in str(silent.exception)
+    kept = bench.point.root / "vitis.failed"
+    assert f"what was run is kept in {kept}" in str(silent.exception)
+    assert (kept / "a2q_console.txt").read_text() == "a line of the tool\n"
+    shutil.rmtree(kept)
     assert sorted(bench.point.root.rglob("*")) == before
 
 

@@ -93,7 +93,12 @@ def outputs(found: Imported, x: Any) -> Any:
 @pytest.mark.parametrize("name", ["QAT", "A2Q", "A2Q+"])
 def test_a_module_and_its_network_compute_the_same(name: str) -> None:
     model, x = trained(name), images()
+    model.train()
+    model.first.eval()  # As some users freeze layers.
     found = from_brevitas(model, x[:1], name="residual")
+    assert model.training
+    assert not any(part.training for part in model.first.modules())
+    model.eval()
     with torch.no_grad():
         expected = np.concatenate([value(model(part[None])).numpy() for part in x])
     # torch sums float32; the logits differ by its rounding, and codes inside by none or few.
@@ -108,7 +113,6 @@ def test_a_module_and_its_network_compute_the_same(name: str) -> None:
             assert dot.accumulator.bits == P
             proof = found.certified.certificates[dot.name]
             assert int(proof.exact_bits.max()) <= P
-    assert not model.training
 
 
 def test_the_export_of_brevitas_itself_breaks_the_width_and_the_user_is_told(tmp_path: Any) -> None:

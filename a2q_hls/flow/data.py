@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.errors import A2QError
 from a2q_hls.interpret import run_flat
 from a2q_hls.ints import Int64
+from a2q_hls.network import ArgMax, Network
 from a2q_hls.witness import images
 from a2q_hls.zoo.digits import digits, held_out
 
@@ -26,12 +27,16 @@ _FILE = "a .npz file with integer codes x (B, ...), B > 0, and, if wanted, integ
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Codes (B, K), the oracle's outputs (B, C), labels (B,) or -1 if unknown, and the source."""
+    """Codes (B, K), the oracle's outputs (B, C), labels (B,) or -1 if unknown, and the source.
+
+    ``decided``: the outputs are classes (B, 1) of an ArgMax, and no scores.
+    """
 
     x: Int64
     expected: Int64
     labels: Int64
     source: str
+    decided: bool = False
 
     @property
     def labelled(self) -> Int64:
@@ -40,11 +45,14 @@ class Frames:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of labelled frames whose largest output (of equal ones the first) is the label."""
+        """Share of labelled frames whose class is the label: the output, or the place of the
+        largest (of equal ones the first)."""
         chosen = self.labelled
         if not len(chosen):
             return None
-        return float((self.expected[chosen].argmax(axis=1) == self.labels[chosen]).mean())
+        outputs = self.expected[chosen]
+        classes = outputs[:, 0] if self.decided else outputs.argmax(axis=1)
+        return float((classes == self.labels[chosen]).mean())
 
     @property
     def typical(self) -> Int64:
@@ -57,7 +65,8 @@ class Frames:
         if count >= len(self.x):
             return self
         chosen = np.linspace(0, len(self.x) - 1, count).astype(np.int64)
-        return Frames(self.x[chosen], self.expected[chosen], self.labels[chosen], self.source)
+        x, expected, labels = (part[chosen] for part in (self.x, self.expected, self.labels))
+        return replace(self, x=x, expected=expected, labels=labels)
 
 
 def frames(
@@ -87,7 +96,7 @@ def frames(
         labels = np.concatenate([images[2], labels])
     x = np.concatenate([codes for _, codes in parts])
     text = ", ".join(f"{len(codes)} {name}" for name, codes in parts)
-    return Frames(x, run_flat(certified.network, x), labels, text)
+    return Frames(x, run_flat(certified.network, x), labels, text, _decides(certified.network))
 
 
 def _tests(
@@ -133,7 +142,14 @@ def _from_file(certified: Certified, file: Path) -> Frames:
             str(file), f"x {x.dtype} {x.shape}, y {labels.dtype} {labels.shape}", _FILE
         )
     codes = x.reshape(len(x), -1).astype(np.int64)
-    return Frames(codes, run_flat(certified.network, codes), labels.astype(np.int64), str(file))
+    expected, decided = run_flat(certified.network, codes), _decides(certified.network)
+    return Frames(codes, expected, labels.astype(np.int64), str(file), decided)
+
+
+def _decides(network: Network) -> bool:
+    """Whether the network ends in an ArgMax."""
+    last = {output.source for output in network.outputs}
+    return any(isinstance(node, ArgMax) and node.name in last for node in network.nodes)
 
 
 def _arrays(file: Path) -> tuple[Int64, Int64]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import filecmp
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from a2q_hls.report.cells import ABSENT, Table, reported
 from a2q_hls.synthesize import Metric, Metrics, Quantity, Reading, SynthesisResult, read_folder
 from a2q_hls.synthesize.vendor.reading import Origin
 
+SOURCES = (".h", ".cpp", ".sv", ".mem", ".hex")
 _OURS = ("plan.json", "points", "network.a2q", "training.json")
 _COLUMNS: tuple[tuple[str, Callable[[Metrics], Metric | None]], ...] = (
     ("LUT", lambda found: found.get(Quantity.LUT)),
@@ -77,9 +79,21 @@ def _ours(point: Point, result: SynthesisResult) -> Reading:
 
 def _by_vendors(point: Point) -> list[Reading]:
     """What Vitis HLS and Vivado reported of a point; the reports call it like its network."""
-    folders = [point.root / vendor.value for vendor in Vendor]
+    folders = [point.root / vendor.value for vendor in Vendor if _current(point, vendor)]
     found = [reading for path in folders if path.exists() for reading in read_folder(path)]
     return [replace(reading, module=point.name) for reading in found]
+
+
+def _current(point: Point, vendor: Vendor) -> bool:
+    """Whether the sources that a vendor's tool read are those of the generated project as it is
+    now; reports that a user put there come without sources."""
+    generated, read = point.root / vendor.target.value, point.root / vendor.value
+    names = [path.relative_to(generated) for path in generated.rglob("*") if path.suffix in SOURCES]
+    return all(
+        filecmp.cmp(generated / name, read / name, shallow=False)
+        for name in names
+        if (read / name).exists()
+    )
 
 
 def has_reports(point: Point) -> bool:

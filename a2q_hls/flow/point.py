@@ -29,7 +29,7 @@ from a2q_hls.stages import Sparse
 
 _NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]*")
 _MADE = (
-    *("hls", "rtl", "build", "synthesis", "route", "vitis", "vivado"),
+    *("hls", "rtl", "build", "synthesis", "route", "vitis", "vivado", "*.failed"),
     *("simulate_*.json", "synthesize_*.json", "route_*.json"),
 )
 
@@ -148,10 +148,10 @@ def create(
 
 def _write(spec: PlanSpec, root: Path) -> None:
     path, text = root / "plan.json", spec.model_dump_json(indent=1, exclude_none=True) + "\n"
-    if path.exists() and not _same(path.read_text(), spec):
-        path.unlink()
+    if not (path.exists() and _same(path.read_text(), spec)):
         for made in (found for pattern in _MADE for found in root.glob(pattern)):
             shutil.rmtree(made) if made.is_dir() else made.unlink()
+        path.unlink(missing_ok=True)  # Last: what is left after an interrupt belongs to it.
     write_text(path, text)
 
 

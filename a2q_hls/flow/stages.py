@@ -215,7 +215,11 @@ def route_point(point: Point, part: str = "85k", clock: float = 100.0) -> Synthe
 
 
 def vendor_point(point: Point, tool: Vendor, goal: Goal) -> list[Reading]:
-    """Run the user's Vitis HLS on the C++, or Vivado on the RTL, in the folder of that name."""
+    """Run the user's Vitis HLS on the C++, or Vivado on the RTL, in the folder of that name.
+
+    What they read is generated, as it is now, beside it.
+    """
+    generate(point, tool.target)
     folder = point.root / tool.value
     if tool is Vendor.VITIS:
         project = hls.emit(point.plan, goal.part, goal.period)
@@ -228,6 +232,11 @@ class Vendor(str, Enum):
 
     VITIS = "vitis"
     VIVADO = "vivado"
+
+    @property
+    def target(self) -> Target:
+        """What the tool reads."""
+        return Target.HLS if self is Vendor.VITIS else Target.RTL
 
 
 def routing(point: Point) -> SynthesisResult | None:

@@ -51,11 +51,15 @@ def run(
 
 
 def report(readings: Sequence[Reading]) -> dict[str, dict[str, int | float]]:
-    """The figures by report and name; what a report does not give is absent."""
+    """The figures by report and name; what a report does not give is absent.
+
+    Where several reports of one kind give a figure, Vitis' own come before Vivado's, which may be
+    of a part of the design.
+    """
     made: dict[str, dict[str, int | float]] = {}
-    for reading in readings:
+    for reading in sorted(readings, key=lambda found: not found.origin.source.endswith(".xml")):
         if name := _REPORTS.get(reading.origin.kind):
-            made.setdefault(name, {}).update(_figures(reading.metrics))
+            made[name] = {**_figures(reading.metrics), **made.get(name, {})}
     return made
 
 

@@ -59,7 +59,7 @@ def from_brevitas(
 @contextmanager
 def _evaluating(module: Any) -> Iterator[None]:
     """Evaluation with remembered input quantizers; everything comes back as it was."""
-    training = bool(module.training)
+    training = [(part, part.training) for part in module.modules()]
     proxies = [part for part in module.modules() if hasattr(part, _CACHE)]
     caches = [getattr(part, _CACHE) for part in proxies]
     module.eval()
@@ -70,7 +70,8 @@ def _evaluating(module: Any) -> Iterator[None]:
     finally:
         for part, cache in zip(proxies, caches, strict=True):
             setattr(part, _CACHE, cache)
-        module.train(training)
+        for part, flag in training:
+            part.training = flag
 
 
 def _weights(module: Any) -> tuple[dict[str, Array], dict[str, int]]:

@@ -151,12 +151,17 @@ def _ports(rtl: Path, top: str) -> dict[str, Port]:
         execute([*command, *map(str, sources(rtl))], rtl)
         design = json.loads(tree.read_text())
     widths = {entry["addr"]: _bits(entry) for entry in _types(design["miscsp"])}
-    (module,) = (each for each in design["modulesp"] if each.get("origName") == top)
+    (module,) = (each for each in design["modulesp"] if _name(each) == top)
     return {
-        each["origName"]: Port(each["direction"].lower(), widths[each["dtypep"]])
+        _name(each): Port(each["direction"].lower(), widths[each["dtypep"]])
         for each in module["stmtsp"]
         if each["type"] == "VAR" and each["varType"] == "PORT"
     }
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    """A name as the source has it: Verilator writes the second of two underscores as a number."""
+    return str(entry.get("origName", "")).replace("___05F", "__")
 
 
 def _types(tree: object) -> Iterator[Mapping[str, Any]]:

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakSet
@@ -42,9 +45,8 @@ class _Running:
         return time.monotonic() - self.started
 
     def kill(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        _kill(self.process)
+        self.process.wait()
 
 
 def run_jobs(
@@ -74,7 +76,14 @@ def run_jobs(
 def stop_running() -> None:
     """Kill the jobs of all threads; their ``run_jobs`` raise."""
     for process in tuple(_PROCESSES):
-        process.kill()
+        _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """With its children: vendors' tools are scripts that start the tool."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _start(job: Job) -> _Running:
@@ -86,6 +95,7 @@ def _start(job: Job) -> _Running:
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     _PROCESSES.add(process)
     return _Running(job, process)

@@ -61,13 +61,15 @@ def run_vitis(
         name: the project's own.
 
     Raises:
-        A2QError: no such tool, or it failed; ``folder`` stays as it was.
+        A2QError: no such tool, or it failed; ``folder`` stays as it was. What has run to its end
+            without reports that can be read lies in ``folder``.failed.
     """
     environment = os.environ if environment is None else environment
     tool = _tool(environment, "A2Q_VITIS", _VITIS)
     steps = _vitis_steps(tool, name, goal)
     # Before 2024.2 settings of build.tcl come from the environment alone.
-    values = {"CSIM": "0", "IMPLEMENT": str(int(goal.implement))}
+    values = {"CSIM": "0", "COSIM": "0", "EXPORT": "0", "IMPLEMENT": str(int(goal.implement))}
+    values |= {"PART": goal.part, "CLOCK": f"{goal.period:g}"}
     return _run(project.files, steps, folder, {**environment, **values}, timeout)
 
 
@@ -97,7 +99,8 @@ def run_vivado(
     The tool is the one that A2Q_VIVADO names, else vivado on PATH.
 
     Raises:
-        A2QError: no such tool, or it failed; ``folder`` stays as it was.
+        A2QError: no such tool, or it failed; ``folder`` stays as it was. What has run to its end
+            without reports that can be read lies in ``folder``.failed.
     """
     environment = os.environ if environment is None else environment
     tool = _tool(environment, "A2Q_VIVADO", ("vivado",))
@@ -137,5 +140,11 @@ def _run(
             job = Job(f"{Path(step[0]).name} for {folder.name!r}", step, work, environment)
             run_jobs([job], lambda *_: None, 1, timeout)
         (work / CONSOLE).rename(work / "a2q_console.txt")
-        read_folder(work)  # What has no report has failed, whatever its exit status says.
+        try:
+            read_folder(work)  # What has no report has failed, whatever its exit status says.
+        except A2QError as error:
+            kept = folder.with_name(f"{folder.name}.failed")
+            shutil.rmtree(kept, ignore_errors=True)
+            work.rename(kept)  # It may be hours of place and route.
+            raise A2QError(f"{error}; what was run is kept in {kept}") from error
     return read_folder(folder)

@@ -14,7 +14,7 @@ _KEY = re.compile(r"\| ([A-Z][A-Za-z ]*?) *: (.*)")
 _BORDER = re.compile(r"\+[-+]+\+\s*$")
 _STATES = (
     (re.compile("routed|postroute|phys_?opt.*route", re.IGNORECASE), Kind.ROUTE),
-    (re.compile("placed", re.IGNORECASE), Kind.PLACE),
+    (re.compile("placed|postplace", re.IGNORECASE), Kind.PLACE),
     (re.compile("synth|optimized", re.IGNORECASE), Kind.SYNTHESIS),
 )
 

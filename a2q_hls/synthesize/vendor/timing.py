@@ -12,6 +12,7 @@ from a2q_hls.synthesize.vendor.reading import Origin, Reading, number, part
 from a2q_hls.synthesize.vendor.tables import header
 
 _MET = "All user specified timing constraints are met."
+_UNCONSTRAINED = ("NA", "inf")
 _FAILED = "Timing constraints are not met."
 
 
@@ -37,7 +38,7 @@ def read_timing(text: str, source: str) -> Reading:
 
 
 def _slacks(text: str, source: str) -> dict[str, float]:
-    """Columns of slacks of the design's own summary; ``NA`` where nothing is constrained."""
+    """Columns of slacks of the design's own summary that constrain something."""
     lines = text.splitlines()
     starts = [place for place, line in enumerate(lines) if line.startswith("| Design Timing Summ")]
     for place in range(starts[0], len(lines) - 2) if starts else ():
@@ -49,7 +50,8 @@ def _slacks(text: str, source: str) -> dict[str, float]:
             pairs = dict(zip(names, cells, strict=True))
             wanted = [name for name in ("WNS(ns)", "WHS(ns)", "WPWS(ns)") if name in pairs]
             where = f"{source}, summary"
-            return {n: float(number(where, pairs[n])) for n in wanted if pairs[n] != "NA"}
+            given = [name for name in wanted if pairs[name] not in _UNCONSTRAINED]
+            return {name: float(number(where, pairs[name])) for name in given}
     raise A2QError.of(source, "no 'Design Timing Summary' with WNS(ns)", "a timing summary")
 
 
