@@ -18,7 +18,9 @@ from a2q_hls.errors import A2QError
 from a2q_hls.flow.evidence import readings
 from a2q_hls.flow.point import Point, create
 from a2q_hls.hls4ml import to_hls4ml
+from a2q_hls.hls4ml.build import report
 from a2q_hls.plan import Folded, Unrolled, Widths
+from a2q_hls.synthesize import read_folder
 
 SETTINGS = ("CSIM", "COSIM", "EXPORT", "IMPLEMENT", "PART", "CLOCK")
 DATA = Path(__file__).parent / "data" / "vendor"
@@ -216,19 +218,29 @@ def test_the_graph_of_hls4ml_is_built_by_vitis(bench: Bench) -> None:
     bench.install("vitis-run", "vitis_2024.1", "build.tcl")
     folder = bench.root / "graph"
     graph = to_hls4ml(bench.point.plan.certified, folder, io_type="io_parallel", clock=250)
-    report = graph.build()
+    figures = graph.build()
     (call,) = bench.called
     assert call["command"] == ["vitis-run", "--mode", "hls", "--tcl", "build.tcl"]
     assert "CLOCK 4.0" in str(call["script"])
     name = bench.point.plan.name
     assert {f"firmware/{name}.cpp", f"firmware/{name}_core.cpp"} <= set(call["files"])  # type: ignore[arg-type]
-    assert report["CSynthesisReport"]["LUT"] == 2088
+    assert figures["CSynthesisReport"]["LUT"] == 2088
     graph.write()
     assert (folder / "vitis" / "a2q_console.txt").exists(), "an unchanged project was replaced"
     (folder / "build.tcl").write_text("")
     graph.write()
     assert "csynth_design" in (folder / "build.tcl").read_text()
     assert not (folder / "vitis").exists()
+
+
+def test_figures_of_vitis_stand_before_those_of_a_part() -> None:
+    own, part = (read_folder(DATA / name) for name in ("vitis_2024.1", "vivado_2023.1"))
+    wanted = report(own)["ImplementationReport"]
+    other = report(part)["ImplementationReport"]
+    assert other["LUT"] != wanted["LUT"]
+    for order in ([*own, *part], [*part, *own]):
+        found = report(order)["ImplementationReport"]
+        assert found == {**other, **wanted}
 
 
 def test_steps_that_the_graph_does_not_run_are_refused(bench: Bench) -> None:
