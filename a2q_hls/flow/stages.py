@@ -147,7 +147,8 @@ def _simulate(point: Point, simulator: Simulator, frames: Frames) -> tuple[resul
             return csim.run(project, frames.x, build, frames.expected), compiler_version()
         case Simulator.RTL:
             tool = f"Verilator {verilator().version}"
-            return rtl_simulation.run(project, frames.x, build), tool
+            cycles = len(frames.x) * predict(point.plan).interval
+            return rtl_simulation.build(project, build, cycles).run(frames.x), tool
         case Simulator.COCOTB:
             timing = predict(point.plan)
             report = cocotb_run.run(project, frames.x, frames.expected, build, timing)

@@ -22,10 +22,8 @@ from a2q_hls.errors import A2QError
 from a2q_hls.hls4ml.build import report, run
 from a2q_hls.hls4ml.design import Design
 from a2q_hls.hls4ml.register import NAME
-from a2q_hls.simulate.csim import FLAGS, ap_types
-from a2q_hls.simulate.tools import compiler, execute
-
-_SHARED = ("-fPIC", "-shared")
+from a2q_hls.simulate.csim import command
+from a2q_hls.simulate.tools import execute
 
 
 class A2QLayer(Layer):  # type: ignore[misc]
@@ -98,8 +96,7 @@ class A2QBackend(FPGABackend):  # type: ignore[misc]
         design, folder = _design(model), Path(model.config.get_output_dir()).resolve()
         sources = (f"firmware/{design.name}.cpp", f"{design.name}_bridge.cpp")
         library = f"firmware/{design.name}-{design.project.digest[:8]}.so"
-        headers = ("-isystem", str(ap_types()))
-        execute([compiler(), *FLAGS, *_SHARED, *headers, *sources, "-o", library], folder)
+        execute([*command(), "-shared", *sources, "-o", library], folder)
         return str(folder / library)
 
     def predict(self, model: Any, x: NDArray[Any]) -> NDArray[Any]:

@@ -74,8 +74,12 @@ def _result(outputs: Int64, numbers: list[str], frames: int, build_seconds: floa
     )
 
 
-def build(project: Project | Path, build_dir: Path) -> RtlSimulator:
-    """Simulator of a project, which is written below ``build_dir`` unless it is a folder."""
+def build(project: Project | Path, build_dir: Path, cycles: int = 0) -> RtlSimulator:
+    """Simulator of a project, which is written below ``build_dir`` unless it is a folder.
+
+    Args:
+        cycles: that will be simulated, as far as that is known; many are worth a longer build.
+    """
     begin = time.perf_counter()
     if isinstance(project, Project):
         project = project.write(build_dir / "project")
@@ -87,7 +91,7 @@ def build(project: Project | Path, build_dir: Path) -> RtlSimulator:
         *("-CFLAGS", f"-DM_SIGNED={int(interface.sink.type.signed)}"),
     ]
     main = template_root() / "rtl" / "harness.cpp"
-    executable = verilate(rtl, interface.top, main, build_dir / "verilator", options)
+    executable = verilate(rtl, interface.top, main, build_dir / "verilator", options, cycles=cycles)
     return RtlSimulator(interface, executable, rtl, time.perf_counter() - begin)
 
 

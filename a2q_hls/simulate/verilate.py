@@ -13,18 +13,16 @@ from pathlib import Path
 
 from a2q_hls.errors import A2QError
 from a2q_hls.files import cache_folder
+from a2q_hls.simulate.prelude import prelude
 from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execute, verilator
 
 _DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
-_PRELUDE = "prelude.h"
-_INCLUDED = "".join(
-    f"#include <{name}>\n"
-    for name in ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
-)
+_INCLUDED = ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
 _CONSTANT = re.compile(r"-?\d+'s?[dh][0-9a-f]+,?\s*")
 # Characters of SystemVerilog without constants, above which compiling takes longer than simulating
 # a test set.
 _LARGE = 300_000
+_MANY = 500_000  # Cycles from which an optimized build of a small design is worth its time.
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 
 
@@ -53,12 +51,15 @@ def verilate(
     build: Path,
     options: Sequence[str] = (),
     name: str = "simulation",
+    cycles: int = 0,
 ) -> Path:
     """Executable of the design ``top`` with the C++ of ``main``.
 
-    A large design is built in a way that compiles about four times as fast and runs slower.
+    A large design, or one for few cycles, is built in a way that compiles two to four times as
+    fast and runs slower.
 
     Args:
+        cycles: that will be simulated, as far as that is known.
         options: of Verilator; ``-CFLAGS`` and ``-LDFLAGS`` work as there.
         name: of the executable in ``build``.
 
@@ -72,11 +73,12 @@ def verilate(
     command = [str(tool.executable), "--cc", "--quiet", "--no-timing", "-Wno-fatal", "-O3"]
     command += ["--prefix", "Vtop", "--top-module", top, "--Mdir", ".", *others]
     files = sources(rtl)
-    if sum(len(_CONSTANT.sub("", file.read_text())) for file in files) > _LARGE:
+    large = sum(len(_CONSTANT.sub("", file.read_text())) for file in files) > _LARGE
+    if large:
         command.append("-fno-inline")
-        flags = [*flags, "-O0"]
     execute([*command, *map(str, files)], build)
-    return _compile(tool, main, build / name, flags, links)
+    level = "-O0" if large or cycles < _MANY else "-O1"
+    return _compile(tool, main, build / name, level, flags, links)
 
 
 def _split(options: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
@@ -95,25 +97,30 @@ def _split(options: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
 
 
 def _compile(
-    tool: Verilator, main: Path, executable: Path, flags: list[str], links: list[str]
+    tool: Verilator,
+    main: Path,
+    executable: Path,
+    level: str,
+    flags: list[str],
+    links: list[str],
 ) -> Path:
     # One translation unit: most of a small build is parsing Verilator's headers.
     build = executable.parent
     units = [*sorted(path.name for path in build.glob("Vtop*.cpp")), str(main)]
     (build / "unit.cpp").write_text("".join(f'#include "{unit}"\n' for unit in units))
-    library = runtime(tool)
-    prelude = ["-include", str(library.with_name(_PRELUDE))]
-    command = [compiler(), *_flags(tool), *prelude, *flags, "unit.cpp", str(library)]
+    own = _flags(tool, level)
+    included = ["-include", str(prelude(_INCLUDED, own, tool.version))]
+    command = [compiler(), *own, *included, *flags, "unit.cpp", str(runtime(tool))]
     execute([*command, "-o", executable.name, *links], build)
     return executable.resolve()
 
 
-def _flags(tool: Verilator) -> list[str]:
+def _flags(tool: Verilator, level: str = "-O1") -> list[str]:
     include = tool.root / "include"
     defines = [f"-DVM_{name}=0" for name in _DEFINES]
     return [
         "-std=c++20",
-        "-O1",
+        level,
         "-w",
         "-pthread",
         f"-I{include}",
@@ -124,11 +131,8 @@ def _flags(tool: Verilator) -> list[str]:
 
 
 def runtime(tool: Verilator) -> Path:
-    """Verilator's runtime as a library, compiled once for a version of it and of the compiler.
-
-    Beside it stands a precompiled header of what every simulation includes.
-    """
-    text = "\n".join([tool.version, compiler_version(), _INCLUDED, *_RUNTIME, *_flags(tool)])
+    """Verilator's runtime as a library, compiled once for a version of it and of the compiler."""
+    text = "\n".join([tool.version, compiler_version(), *_RUNTIME, *_flags(tool)])
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     library = cache_folder() / "verilator" / key / "libverilated.a"
     if not library.exists():
@@ -144,8 +148,4 @@ def _build_runtime(tool: Verilator, library: Path) -> None:
         execute([compiler(), *_flags(tool), "-c", *files], work)
         objects = [Path(name).with_suffix(".o").name for name in _RUNTIME]
         execute(["ar", "rcs", library.name, *objects], work)
-        (work / _PRELUDE).write_text(_INCLUDED)
-        execute([compiler(), *_flags(tool), "-x", "c++-header", _PRELUDE], work)
-        # The library last: it tells that the others are there.
-        for made in (_PRELUDE, f"{_PRELUDE}.gch", library.name):
-            os.replace(work / made, library.with_name(made))
+        os.replace(work / library.name, library)
