@@ -23,6 +23,8 @@ from a2q_hls.hls4ml.adopt import adopt, load_graph, save_graph
 from a2q_hls.hls4ml.certificates import GraphProof, prove
 from a2q_hls.ints import Int64, IntType
 
+pytestmark = pytest.mark.usefixtures("quick_hls4ml")
+
 X = "ufixed<6,2>"
 
 

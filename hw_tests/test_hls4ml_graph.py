@@ -39,6 +39,8 @@ from a2q_hls.plan import Unrolled, Widths, plan
 from a2q_hls.project import Project
 from a2q_hls.simulate import csim
 
+pytestmark = pytest.mark.usefixtures("quick_hls4ml")
+
 IO = [io.value for io in Io]
 HALF = Window((2, 2), (2, 2))
 

@@ -23,6 +23,7 @@ from a2q_hls.flow.comparison import summarize, summarize_float, summarize_traini
 from a2q_hls.flow.point import FoldedSpec, Point, UnrolledSpec, create, load_network
 from a2q_hls.flow.record import frames_of, training
 from a2q_hls.flow.stages import Simulator, Target
+from a2q_hls.flow.warm import warm
 from a2q_hls.folding import folded, unrolled
 from a2q_hls.plan import Unrolled, Widths
 from a2q_hls.report.compare import SHARE
@@ -136,7 +137,9 @@ class Outcome:
 
 def run_grid(grid: Grid, out: Path, progress: Report = lambda *_: None, jobs: int = 2) -> Outcome:
     """Do all of a grid below ``out``; what is already there and still valid is kept."""
+    warming = warm()
     runs = tuple(_train(grid.configs, out, progress))
+    warming.join()
     hardware = _hardware(grid, runs)
     chosen = [run for run in runs if run in hardware]
     for run in chosen:

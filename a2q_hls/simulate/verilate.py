@@ -141,6 +141,13 @@ def runtime(tool: Verilator) -> Path:
     return library
 
 
+def warm() -> None:
+    """Compile what every quick simulation needs, where that is not yet done."""
+    tool = verilator()
+    runtime(tool)
+    prelude(_INCLUDED, _flags(tool, "-O0"), tool.version)
+
+
 def _build_runtime(tool: Verilator, library: Path) -> None:
     with tempfile.TemporaryDirectory(dir=library.parent) as folder:
         work = Path(folder)

@@ -19,6 +19,8 @@ from a2q_hls.network import Add, MaxPool, Network, SumPool, Window
 from a2q_hls.plan import Unrolled
 from a2q_hls.qonnx import to_qonnx
 
+pytestmark = pytest.mark.usefixtures("quick_hls4ml")
+
 hls4ml = pytest.importorskip("hls4ml")
 pytest.importorskip("qonnx", reason="qonnx is not installed (Python 3.11 and later)")
 # Factors and offsets of these lines need 15 bits behind the point; products stay within 64.
