@@ -236,14 +236,12 @@ def _sparse(stage: SparseStage) -> Cost:
 
 def _buffer(stage: WindowStage | ReorderStage) -> Cost:
     address = ceil(log2(max(stage.depth, 2)))
-    control = 30 + 7.0 * address
+    control = 7.0 * address - 5
     if isinstance(stage, WindowStage):
         geometry = stage.geometry
         loops = (*geometry.outputs, *geometry.window.kernel, geometry.words)
         moves = sum(n > 1 for n in loops)
         control = 12 + (3.0 + 1.5 * moves) * address + sum(counter(n) for n in loops)
-        # Behind LUTRAM the register's set and reset give the border.
-        control += stage.source.width if stage.block and any(geometry.window.padding) else 0
     return memory(stage.depth, stage.source.width) + Cost(control)
 
 
