@@ -18,22 +18,25 @@ from shared import REPORTS, machine, markdown
 from a2q_hls.flow.data import Frames, frames
 from a2q_hls.flow.point import Point, load_network, open_point
 from a2q_hls.flow.record import TESTS
-from a2q_hls.flow.stages import Simulator, Target, generate, simulate
+from a2q_hls.flow.stages import Simulator, Target, generate, simulate, simulation
 from a2q_hls.zoo.datasets import load_data
 
 FEW = 16
 HEAD = ("simulator", "frames", "accuracy", "interval", "frames/s", "build (s)")
 
 
-def main(folder: str, data: str) -> None:
+def main(folder: str, images: str) -> None:
     """Print and write the table."""
-    point, name = open_point(Path(folder)), data.partition(":")[0]
-    whole, few = whole_set(point, data), sample(point)
+    point, name = open_point(Path(folder)), images.partition(":")[0]
+    whole, few = whole_set(point, images), sample(point)
     for target in Target:
-        generate(point, target)
+        generate(point, target)  # What is there and the same keeps what was simulated.
     rows, tools = [], [machine()]
     for simulator in Simulator:
-        found = simulate(point, simulator, few if simulator is Simulator.COCOTB else whole)
+        data = few if simulator is Simulator.COCOTB else whole
+        found = simulation(point, simulator)
+        if found is None or (found.frames, found.data) != (len(data.x), data.source):
+            found = simulate(point, simulator, data)
         accuracy = "" if found.accuracy is None else f"{found.accuracy:.2%}"
         interval = f"{found.interval:,}" if found.interval else ""
         rates = (f"{found.samples_per_second:,.1f}", f"{found.build_seconds:.0f}")
@@ -46,10 +49,10 @@ def main(folder: str, data: str) -> None:
     markdown(path, title, "; ".join(tools), HEAD, rows, notes, "data-reports")
 
 
-def whole_set(point: Point, data: str) -> Frames:
+def whole_set(point: Point, name: str) -> Frames:
     """All test images as codes, by the scale that the run's own few were made with."""
     run = point.root.parent.parent
-    images = load_data(data)
+    images = load_data(name)
     images = images.fewer(len(images.x_test))  # In the order of the run's few.
     with np.load(run / TESTS, allow_pickle=False) as saved:
         (scale, zero), few = saved["scales"][0], saved["x"]

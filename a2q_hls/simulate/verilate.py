@@ -19,10 +19,9 @@ from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execut
 _DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
 _INCLUDED = ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
 _CONSTANT = re.compile(r"-?\d+'s?[dh][0-9a-f]+,?\s*")
-# Characters of SystemVerilog without constants, above which compiling takes longer than simulating
-# a test set.
-_LARGE = 300_000
-_MANY = 500_000  # Cycles from which an optimized build of a small design is worth its time.
+_LARGE = 300_000  # Characters of SystemVerilog without constants.
+# Cycles from which an optimized build is worth its time: of a large design it takes minutes.
+_MANY, _MANY_OF_LARGE = 500_000, 2_000_000
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp", "verilated_vpi.cpp")
 
 
@@ -74,10 +73,11 @@ def verilate(
     command += ["--prefix", "Vtop", "--top-module", top, "--Mdir", ".", *others]
     files = sources(rtl)
     large = sum(len(_CONSTANT.sub("", file.read_text())) for file in files) > _LARGE
-    if large:
+    quick = cycles < (_MANY_OF_LARGE if large else _MANY)
+    if large and quick:
         command.append("-fno-inline")
     execute([*command, *map(str, files)], build)
-    level = "-O0" if large or cycles < _MANY else "-O1"
+    level = "-O0" if quick else "-O1"
     return _compile(tool, main, build / name, level, flags, links)
 
 
