@@ -8,7 +8,7 @@ import numpy as np
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64, IntType
 
-_LONG = 64  # Words.
+_LONG, _MANY = 64, 4096  # Words of a row, and of a table.
 
 
 def span(bits: int) -> str:
@@ -39,16 +39,15 @@ def sized(value: int, bits: int) -> str:
 def table(values: Int64, type_: IntType) -> str:
     """Rows of integers (rows, words) as one concatenation; word 0 of row 0 in the low bits.
 
-    Long rows are one literal each: Verilator's time grows with the square of what it joins.
+    Long rows, and those of large tables, are one literal each: Verilator's time grows with the
+    square of what it joins.
     """
-    rows = [_row(row, type_.bits) for row in values[::-1]]
+    bits = type_.bits
+    if values.shape[1] > _LONG or values.size > _MANY:
+        rows = [packed(row, bits) for row in values[::-1]]
+    else:
+        rows = [", ".join(sized(int(word), bits) for word in row[::-1]) for row in values[::-1]]
     return "{\n    " + ",\n    ".join(rows) + "\n  }"
-
-
-def _row(words: Int64, bits: int) -> str:
-    if len(words) > _LONG:
-        return packed(words, bits)
-    return ", ".join(sized(int(word), bits) for word in words[::-1])
 
 
 def packed(values: Int64, bits: int) -> str:
