@@ -77,7 +77,7 @@ bench: $(READY)
 	$(BIN)/python -W ignore bench/zoo.py
 	$(BIN)/python -W ignore bench/full_width.py
 	$(BIN)/python bench/simulators.py
-	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore quantizers.py
+	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore training_step.py
 
 clean:
 	rm -rf runs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis

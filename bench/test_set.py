@@ -4,17 +4,23 @@
     python bench/test_set.py runs/hardware_fashion_mnist/RUN/points/NAME fashion_mnist:FOLDER
 
 ``simulate`` refuses a frame that differs. The bench of cocotb has a few frames, spread over the
-set, and the witnesses.
+set, and the witnesses. The network goes through hls4ml's own layers, too, with certified accum_t.
+What was done of the same code is not done again.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
+import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from shared import REPORTS, machine, markdown
 
+from a2q_hls.files import write_text
 from a2q_hls.flow.data import Frames, frames
 from a2q_hls.flow.point import Point, load_network, open_point
 from a2q_hls.flow.record import TESTS
@@ -43,10 +49,42 @@ def main(folder: str, images: str) -> None:
         rows.append((simulator.value, f"{found.frames:,}", accuracy, interval, *rates))
         tools.append(found.tool)
         print(*rows[-1], sep="  ", flush=True)
-    notes = (f"{few.source}: the frames of cocotb.",)
+    rows.append(by_hls4ml(point, whole))
+    print(*rows[-1], sep="  ", flush=True)
+    tools.append(f"hls4ml {version('hls4ml')}")
+    notes = (
+        f"{few.source}: the frames of cocotb.",
+        "hls4ml: its own layers of the Vitis backend, io_stream, every accum_t as certified; "
+        "accuracy and equality are of its predict.",
+    )
     title = f"{len(whole.x):,} test images of {name}, design point {point.root.name}"
     path = REPORTS / f"test_set_{name}.md"
     markdown(path, title, "; ".join(tools), HEAD, rows, notes, "data-reports")
+
+
+def by_hls4ml(point: Point, whole: Frames) -> tuple[str, ...]:
+    """A row of hls4ml's own layers, whose every output is the oracle's."""
+    import hls4ml  # noqa: F401 - loads its backends, ours among them, before our modules use it
+
+    from a2q_hls.hls4ml import to_hls4ml
+
+    run, begin = point.run, time.perf_counter()
+    graph = to_hls4ml(point.plan.certified, run / "hls4ml", layers="hls4ml", io_type="io_stream")
+    graph.write()
+    source = (run / "hls4ml" / "firmware" / f"{point.plan.name}.cpp").read_bytes()
+    record, digest = run / "hls4ml.json", hashlib.sha256(source).hexdigest()
+    if record.exists() and (found := json.loads(record.read_text()))["digest"] == digest:
+        return tuple(found["row"])
+    graph.compile()
+    built = time.perf_counter()
+    shape = (-1, *point.plan.certified.network.inputs[0].shape)
+    outputs = graph.predict(whole.x.reshape(shape).astype(np.float32))
+    seconds = time.perf_counter() - built
+    assert np.array_equal(np.asarray(outputs).reshape(whole.expected.shape), whole.expected)
+    rates = (f"{len(whole.x) / seconds:,.1f}", f"{built - begin:.0f}")
+    row = ("hls4ml", f"{len(whole.x):,}", f"{whole.accuracy:.2%}", "", *rates)
+    write_text(record, json.dumps({"digest": digest, "row": row}) + "\n")
+    return row
 
 
 def whole_set(point: Point, name: str) -> Frames:

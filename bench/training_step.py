@@ -142,7 +142,7 @@ def times(network: str) -> dict[str, float]:
 
 def memory(kind: str, network: str) -> float:
     """MiB that ten steps add to a process of their own at its peak."""
-    code = f"import quantizers; quantizers.measure({kind!r}, {network!r})"
+    code = f"import training_step; training_step.measure({kind!r}, {network!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(json.loads(done.stdout.splitlines()[-1]))
 
