@@ -23,6 +23,7 @@ from a2q_hls.simulate.result import SimResult, frames_text
 from a2q_hls.simulate.verilate import verilate
 from a2q_hls.timing import Timing
 
+_TESTS = 8  # About so many of the bench's tests have frames.
 _SHOWN_LINES = 25
 
 
@@ -61,8 +62,14 @@ class CocotbSimulator:
         return Report(_result(self.folder, self.build_seconds), names)
 
 
-def build(project: Project | Path, build_dir: Path, verilog: Path | None = None) -> CocotbSimulator:
-    """Simulator of a project, or of other Verilog with its ports: see ``run``."""
+def build(
+    project: Project | Path, build_dir: Path, verilog: Path | None = None, cycles: int = 0
+) -> CocotbSimulator:
+    """Simulator of a project, or of other Verilog with its ports: see ``run``.
+
+    Args:
+        cycles: that will be simulated, as far as that is known; many are worth a longer build.
+    """
     begin = time.perf_counter()
     if isinstance(project, Project):
         project = project.write(build_dir / "project")
@@ -71,7 +78,7 @@ def build(project: Project | Path, build_dir: Path, verilog: Path | None = None)
     if verilog is not None:
         rtl = foreign.ready(foreign.find(verilog, interface.top), folder.with_name("verilog"))
         foreign.check_ports(rtl, interface)
-    _build(rtl, interface.top, folder, () if verilog is None else foreign.OPTIONS)
+    _build(rtl, interface.top, folder, () if verilog is None else foreign.OPTIONS, cycles)
     built = time.perf_counter() - begin
     return CocotbSimulator(project, interface, folder, rtl, verilog is not None, built)
 
@@ -101,17 +108,19 @@ def run(
         A2QError: a tool is missing, the ports differ, or a test fails; with the tests and the last
             lines.
     """
-    built = build(project, build_dir, verilog)
+    frames = len(x) + _TESTS * min(few_frames, len(x))
+    cycles = frames * timing.interval if timing else 0
+    built = build(project, build_dir, verilog, cycles)
     return built.run(x, expected, timing, few_frames, stuck_cycles)
 
 
-def _build(rtl: Path, top: str, folder: Path, others: Sequence[str]) -> None:
+def _build(rtl: Path, top: str, folder: Path, others: Sequence[str], cycles: int) -> None:
     from cocotb_tools.config import libs_dir, share_dir
 
     links = [f"-Wl,-rpath,{libs_dir}", f"-L{libs_dir}", "-lcocotbvpi_verilator"]
     options = ["--vpi", "--public-depth", "1", *(w for link in links for w in ("-LDFLAGS", link))]
     main = Path(share_dir) / "lib" / "verilator" / "verilator.cpp"
-    verilate(rtl, top, main, folder, [*options, *others], name=top)
+    verilate(rtl, top, main, folder, [*options, *others], name=top, cycles=cycles)
 
 
 def _simulate(settings: Settings, project: Path, rtl: Path) -> tuple[str, ...]:
