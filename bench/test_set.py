@@ -3,9 +3,8 @@
 
     python bench/test_set.py runs/hardware_fashion_mnist/RUN/points/NAME fashion_mnist:FOLDER
 
-``simulate`` refuses a frame that differs. The bench of cocotb has a few frames, spread over the
-set, and the witnesses. The network goes through hls4ml's own layers, too, with certified accum_t.
-What was done of the same code is not done again.
+``simulate`` refuses a frame that differs. The network goes through hls4ml's own layers, too, with
+certified accum_t. What was done of the same code is not done again.
 """
 
 from __future__ import annotations
@@ -27,22 +26,20 @@ from a2q_hls.flow.record import TESTS
 from a2q_hls.flow.stages import Simulator, Target, generate, simulate, simulation
 from a2q_hls.zoo.datasets import load_data
 
-FEW = 16
 HEAD = ("simulator", "frames", "accuracy", "interval", "frames/s", "build (s)")
 
 
 def main(folder: str, images: str) -> None:
     """Print and write the table."""
     point, name = open_point(Path(folder)), images.partition(":")[0]
-    whole, few = whole_set(point, images), sample(point)
+    whole = whole_set(point, images)
     for target in Target:
         generate(point, target)  # What is there and the same keeps what was simulated.
     rows, tools = [], [machine()]
-    for simulator in Simulator:
-        data = few if simulator is Simulator.COCOTB else whole
+    for simulator in (Simulator.CSIM, Simulator.RTL):
         found = simulation(point, simulator)
-        if found is None or (found.frames, found.data) != (len(data.x), data.source):
-            found = simulate(point, simulator, data)
+        if found is None or (found.frames, found.data) != (len(whole.x), whole.source):
+            found = simulate(point, simulator, whole)
         accuracy = "" if found.accuracy is None else f"{found.accuracy:.2%}"
         interval = f"{found.interval:,}" if found.interval else ""
         rates = (f"{found.samples_per_second:,.1f}", f"{found.build_seconds:.0f}")
@@ -53,7 +50,6 @@ def main(folder: str, images: str) -> None:
     print(*rows[-1], sep="  ", flush=True)
     tools.append(f"hls4ml {version('hls4ml')}")
     notes = (
-        f"{few.source}: the frames of cocotb.",
         "hls4ml: its own layers of the Vitis backend, io_stream, every accum_t as certified; "
         "accuracy and equality are of its predict.",
     )
@@ -101,14 +97,6 @@ def whole_set(point: Point, name: str) -> Frames:
     file = run / "whole.npz"
     np.savez_compressed(file, x=x, y=images.y_test.numpy())
     return frames(load_network(run), file)
-
-
-def sample(point: Point) -> Frames:
-    """A few of the run's test images, then witnesses and random codes."""
-    run = point.root.parent.parent
-    with np.load(run / TESTS, allow_pickle=False) as saved:
-        np.savez_compressed(run / "few.npz", x=saved["x"][:FEW], y=saved["y"][:FEW])
-    return frames(load_network(run), tests=run / "few.npz")
 
 
 if __name__ == "__main__":
