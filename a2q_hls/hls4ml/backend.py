@@ -96,7 +96,8 @@ class A2QBackend(FPGABackend):  # type: ignore[misc]
         design, folder = _design(model), Path(model.config.get_output_dir()).resolve()
         sources = (f"firmware/{design.name}.cpp", f"{design.name}_bridge.cpp")
         library = f"firmware/{design.name}-{design.project.digest[:8]}.so"
-        execute([*command(), "-shared", *sources, "-o", library], folder)
+        top = "".join(text for name, text in design.project.files.items() if name.endswith(".h"))
+        execute([*command(top), "-shared", *sources, "-o", library], folder)
         return str(folder / library)
 
     def predict(self, model: Any, x: NDArray[Any]) -> NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from a2q_hls.emit.interface import Interface
 from a2q_hls.errors import A2QError
+from a2q_hls.files import read_text
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
 from a2q_hls.simulate.prelude import prelude
@@ -24,6 +25,7 @@ from a2q_hls.simulate.tools import compiler, execute
 # -Og builds hardly slower than -O0 and runs 3 to 8 times as fast. From -Og on the ap_types headers
 # cause warnings in whatever includes them; the tests compile the generated code with -Wall -Wextra.
 FLAGS = ("-std=c++14", "-Og", "-fno-exceptions", "-w", "-fPIC")
+_LIMIT = "#define AP_INT_MAX_W"
 _INCLUDED = ("ap_int.h", "hls_stream.h", "fstream", "iostream", "sstream", "string", "vector")
 
 
@@ -79,18 +81,24 @@ def build(project: Project | Path, build_dir: Path) -> CSimulator:
     executable = build_dir.resolve() / f"{interface.top}_test"
     design = project.resolve() / "firmware" / f"{interface.top}.cpp"
     bench = project.resolve() / "tb" / f"{interface.top}_test.cpp"
-    execute([*command(), "-include", str(design), str(bench), "-o", str(executable)], build_dir)
+    top = read_text(design.with_suffix(".h"), "the header of a generated project")
+    execute([*command(top), "-include", str(design), str(bench), "-o", str(executable)], build_dir)
     return CSimulator(interface, executable, time.perf_counter() - begin)
 
 
-def command() -> list[str]:
+def command(top: str = "") -> list[str]:
     """The compiler with flags for generated C++, its headers precompiled.
+
+    Args:
+        top: text of the top's header; one that sets the limit of ap_int.h reads that itself.
 
     Raises:
         A2QError: no compiler or no headers.
     """
     headers = ap_types()
     flags = [*FLAGS, "-isystem", str(headers)]
+    if _LIMIT in top:
+        return [compiler(), *flags]
     return [compiler(), *flags, "-include", str(prelude(_INCLUDED, flags, _digest(headers)))]
 
 
