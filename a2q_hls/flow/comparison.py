@@ -57,23 +57,11 @@ def summarize(point: Point, family: str = "xcup") -> RunSummary:
     """
     data = frames_of(point.run, point.plan.certified)
     subject = _Subject(point, data, family, simulation(point, Simulator.RTL))
-    found, method = training(point.run), training(point.run).config.method
-    accuracy = data.accuracy if data.accuracy is not None else found.figures.accuracy
-    dots = point.plan.certified.network.dots
-    targets = {dot.accumulator.bits for dot in dots}
-    target = max(targets) if method in (Method.A2Q, Method.A2Q_PLUS) else None
-    return RunSummary(
+    trained = _trained(point.run, point.plan.certified)
+    return replace(
+        trained,
         name=point.name,
-        method=method,
-        seed=found.config.seed,
-        accuracy=accuracy,
-        float_accuracy=found.figures.float_accuracy,
-        sparsity=_sparsity(dots),
-        rounding=tuple(found.figures.rounding.values()),
-        distilled=found.distilled,
-        variant=found.config.variant,
-        structure=_structure(point.plan.certified),
-        target_bits=target,
+        accuracy=trained.accuracy if data.accuracy is None else data.accuracy,
         engine=point.aim.label if point.aim else point_engine(point.plan),
         widths=point.plan.widths,
         layers=_layers(point.plan),
@@ -98,9 +86,14 @@ def summarize_training(run: Path) -> RunSummary:
     Raises:
         A2QError: the run has no training record or no network.
     """
-    found, certified = training(run), load_network(run)
-    dots = certified.network.dots
-    target = max(dot.accumulator.bits for dot in dots)
+    certified = load_network(run)
+    return replace(_trained(run, certified), diagram=drawn(certified, run.name))
+
+
+def _trained(run: Path, certified: Certified) -> RunSummary:
+    """What is of the network alone, whatever is built of it."""
+    found, dots = training(run), certified.network.dots
+    constrained = found.config.method in (Method.A2Q, Method.A2Q_PLUS)
     return RunSummary(
         name=run.name,
         method=found.config.method,
@@ -112,8 +105,7 @@ def summarize_training(run: Path) -> RunSummary:
         distilled=found.distilled,
         variant=found.config.variant,
         structure=_structure(certified),
-        target_bits=None if found.config.method is Method.QAT else target,
-        diagram=drawn(certified, run.name),
+        target_bits=max(dot.accumulator.bits for dot in dots) if constrained else None,
     )
 
 

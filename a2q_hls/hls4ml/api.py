@@ -8,8 +8,6 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from typing_extensions import assert_never
-
 from a2q_hls.bound import Certified, certify
 from a2q_hls.emit.hls import PART
 from a2q_hls.errors import A2QError, member
@@ -61,19 +59,15 @@ def to_hls4ml(
     kind, io = member(Layers, layers, "layers"), member(Io, io_type, "io_type")
     goal = Goal(part, clock)
     _check_options(kind, engines is not None or widths is not Widths.EXACT, reuse_factor)
-    match kind:
-        case Layers.A2Q:
-            registered()
-            from a2q_hls.hls4ml.graph import graph_of
+    if kind is Layers.HLS4ML:
+        from a2q_hls.hls4ml.native import native_graph
 
-            chosen = unrolled(certified, Unrolled()) if engines is None else engines
-            return graph_of(Design(plan(certified, chosen, widths), io, goal), Path(folder))
-        case Layers.HLS4ML:
-            from a2q_hls.hls4ml.native import native_graph
+        return native_graph(certified, Path(folder), io, reuse_factor, goal)
+    registered()
+    from a2q_hls.hls4ml.graph import graph_of
 
-            return native_graph(certified, Path(folder), io, reuse_factor, goal)
-        case unknown:
-            assert_never(unknown)
+    chosen = unrolled(certified, Unrolled()) if engines is None else engines
+    return graph_of(Design(plan(certified, chosen, widths), io, goal), Path(folder))
 
 
 def _check_options(layers: Layers, planned: bool, reuse_factor: int) -> None:

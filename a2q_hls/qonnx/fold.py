@@ -99,9 +99,10 @@ def linear(
 ) -> tuple[Array, Array, tuple[int, int]]:
     """Scale, zero point and limits of a QuantizeLinear or DequantizeLinear on tensors of a rank."""
     scale = np.asarray(inputs[1], np.float64)
-    given = inputs[2] if len(inputs) > 2 and inputs[2].size else np.zeros((), np.uint8)
+    known = len(inputs) > 2 and bool(inputs[2].size)
+    given = inputs[2] if known else np.zeros((), np.uint8)
     if node.op == "QuantizeLinear":
-        given = given.astype(_codes(node, given, bool(len(inputs) > 2 and inputs[2].size)))
+        given = given.astype(_codes(node, given, known))
         if not (scale > 0).all():
             raise Unmapped(f"found scales down to {scale.min():g}, expected positive ones")
     if given.dtype not in (np.int8, np.uint8) and given.any():
