@@ -77,6 +77,7 @@ bench: $(READY)
 	$(BIN)/python -W ignore bench/zoo.py
 	$(BIN)/python -W ignore bench/full_width.py
 	$(BIN)/python bench/simulators.py
+	$(BIN)/python bench/synthesis.py
 	cd bench && ../$(BIN)/python oracle.py && ../$(BIN)/python -W ignore training_step.py
 
 clean:

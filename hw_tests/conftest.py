@@ -9,12 +9,24 @@ from pathlib import Path
 
 import pytest
 from designs import Design, RtlOf
+from hypothesis import settings
 
 from a2q_hls.emit import rtl as emit_rtl
 from a2q_hls.simulate import rtl
 from a2q_hls.simulate.rtl import RtlSimulator
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # Nothing above imports torch, which reads it.
+settings.register_profile("whole", deadline=None)  # A busy machine is no fault.
+settings.load_profile("whole")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of one built design run in one of the parallel processes, which builds it once."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        design = parameters.get("design")
+        if isinstance(design, Design) and "rtl_of" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group(f"rtl of {design.name}"))
 
 
 @pytest.fixture

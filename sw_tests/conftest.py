@@ -3,4 +3,9 @@
 
 import os
 
+from hypothesis import settings
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+settings.register_profile("whole", deadline=None)  # A busy machine is no fault.
+settings.load_profile("whole")

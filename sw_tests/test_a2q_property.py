@@ -128,7 +128,6 @@ def test_twenty_thousand_cases_never_overflow() -> None:
 
     @settings(
         max_examples=CASES // BATCH,
-        deadline=None,
         derandomize=True,
         database=None,
         suppress_health_check=list(HealthCheck),
@@ -145,7 +144,7 @@ def test_twenty_thousand_cases_never_overflow() -> None:
     assert len(seen) >= CASES
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.integers(0, COUNT - 1), st.booleans())
 def test_projected_integers_never_overflow(number: int, plus: bool) -> None:
     case = Case.numbered(number)

@@ -58,7 +58,7 @@ def values(graph: AdderGraph, x: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 
 @pytest.mark.parametrize("build", BUILDERS)
 @given(problem=problems(), seed=st.integers(0, 2**32 - 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_graph_computes_the_product(build: Build, problem: Problem, seed: int) -> None:
     weights, inputs = problem
     generator = np.random.default_rng(seed)

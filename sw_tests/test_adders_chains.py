@@ -50,7 +50,7 @@ def extremes(weights: NDArray[np.int64], inputs: tuple[IntType, ...]) -> NDArray
 
 
 @given(problem=problems(), seed=st.integers(0, 2**32 - 1), gap=st.integers(0, 9))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_chains_compute_the_product_plus_the_bias(problem: Problem, seed: int, gap: int) -> None:
     weights, inputs, bias = problem
     generator = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ def test_chains_compute_the_product_plus_the_bias(problem: Problem, seed: int, g
 
 
 @given(problem=problems(), seed=st.integers(0, 2**32 - 1), spare=st.integers(0, 24))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_chains_of_any_declared_width_compute_the_product(
     problem: Problem, seed: int, spare: int
 ) -> None:

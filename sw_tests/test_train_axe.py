@@ -56,7 +56,7 @@ def worst(integers: Tensor, budget: Budget) -> list[int]:
 
 
 @given(case=cases())
-@settings(max_examples=1300, deadline=None)
+@settings(max_examples=1300)
 def test_integers_never_leave_the_budget(case: Case) -> None:
     found = (
         gpfq(case.weights, case.codes, case.codes, case.largest, case.budget),
@@ -71,7 +71,7 @@ def test_integers_never_leave_the_budget(case: Case) -> None:
 
 
 @given(case=cases())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_limits_are_tight(case: Case) -> None:
     room, type_, x = Room(case.budget, 1), case.budget.accumulator, case.budget.x
     for value in case.weights[0].tolist():

@@ -16,9 +16,7 @@ import numpy as np
 
 from a2q_hls.ints import Int64
 from a2q_hls.simulate.bench_driver import Bench
-from a2q_hls.simulate.bench_settings import pack, unpack
-
-RESETS = 24
+from a2q_hls.simulate.bench_settings import RESETS, pack, unpack
 
 
 def expect_equal(found: Int64, expected: Int64) -> None:

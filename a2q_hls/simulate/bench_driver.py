@@ -44,40 +44,49 @@ class Bench:
         """Bench on a cocotb handle, with the settings of the environment."""
         self.settings = Settings.load(Path(os.environ[VARIABLE]))
         source, sink = self.settings.interface.source, self.settings.interface.sink
-        self.dut = dut
         self.s_data, self.s_valid, self.s_ready = _port(dut, f"s_axis_{source.name}")
         self.m_data, self.m_valid, self.m_ready = _port(dut, f"m_axis_{sink.name}")
+        # Each look below ``dut`` goes through the simulator.
+        self.clock, self.ap_start, self.ap_rst_n = dut.ap_clk, dut.ap_start, dut.ap_rst_n
+        self.ap_ready, self.ap_done, self.ap_idle = dut.ap_ready, dut.ap_done, dut.ap_idle
         self.monitor = Monitor()
         self.held: int | None = None
+        self._driven: dict[Any, int] = {}
 
     async def start(self) -> None:
         """Start the clock and reset."""
-        Clock(self.dut.ap_clk, PERIOD_NS, unit="ns").start()
+        Clock(self.clock, PERIOD_NS, unit="ns").start()
         await self.reset()
 
     async def reset(self, cycles: int = 4) -> None:
         """Hold the reset for some cycles; nothing is offered meanwhile."""
-        await FallingEdge(self.dut.ap_clk)
-        for signal in (self.dut.ap_start, self.s_valid, self.m_ready, self.dut.ap_rst_n):
-            signal.value = 0
+        await FallingEdge(self.clock)
+        for signal in (self.ap_start, self.s_valid, self.m_ready, self.ap_rst_n):
+            self._drive(signal, 0)
         for _ in range(FOREIGN_RESET_CYCLES if self.settings.foreign else cycles):
-            await FallingEdge(self.dut.ap_clk)
-        self.dut.ap_rst_n.value = 1
+            await FallingEdge(self.clock)
+        self._drive(self.ap_rst_n, 1)
         self.monitor, self.held = Monitor(), None
 
     async def cycle(self, beat: int | None, ready: bool, start: bool = True) -> tuple[bool, bool]:
         """One cycle: offer ``beat`` or nothing; whether it was accepted and an output was taken."""
-        await FallingEdge(self.dut.ap_clk)
+        await FallingEdge(self.clock)
         if beat is not None:
-            self.s_data.value = beat
-        self.s_valid.value = beat is not None
-        self.m_ready.value = ready
-        self.dut.ap_start.value = start
+            self._drive(self.s_data, beat)
+        self._drive(self.s_valid, beat is not None)
+        self._drive(self.m_ready, ready)
+        self._drive(self.ap_start, start)
         await ReadOnly()
         accepted = beat is not None and bool(self.s_ready.value)
         taken = ready and bool(self.m_valid.value)
         self._observe(accepted, taken, ready)
         return accepted, taken
+
+    def _drive(self, signal: Any, value: int) -> None:
+        """Write what is not there yet: a write takes longer than all else in a cycle."""
+        if self._driven.get(signal) != value:
+            self._driven[signal] = value
+            signal.value = value
 
     def _observe(self, accepted: bool, taken: bool, ready: bool) -> None:
         monitor = self.monitor
@@ -90,11 +99,11 @@ class Bench:
         if taken and data is not None:
             monitor.taken.append(monitor.cycle)
             monitor.beats.append(data)
-        if self.dut.ap_ready.value:
+        if self.ap_ready.value:
             monitor.ready_pulses.append(monitor.cycle)
-        if self.dut.ap_done.value:
+        if self.ap_done.value:
             monitor.done_pulses.append(monitor.cycle)
-        monitor.busy.append(not self.dut.ap_idle.value)
+        monitor.busy.append(not self.ap_idle.value)
         monitor.cycle += 1
 
     async def frames(

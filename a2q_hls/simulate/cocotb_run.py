@@ -18,12 +18,11 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
 from a2q_hls.simulate import foreign
-from a2q_hls.simulate.bench_settings import STUCK_CYCLES, VARIABLE, Settings
+from a2q_hls.simulate.bench_settings import STUCK_CYCLES, VARIABLE, Settings, frames_simulated
 from a2q_hls.simulate.result import SimResult, frames_text
 from a2q_hls.simulate.verilate import verilate
 from a2q_hls.timing import Timing
 
-_TESTS = 8  # About so many of the bench's tests have frames.
 _SHOWN_LINES = 25
 
 
@@ -108,8 +107,7 @@ def run(
         A2QError: a tool is missing, the ports differ, or a test fails; with the tests and the last
             lines.
     """
-    frames = len(x) + _TESTS * min(few_frames, len(x))
-    cycles = frames * timing.interval if timing else 0
+    cycles = frames_simulated(len(x), few_frames) * timing.interval if timing else 0
     built = build(project, build_dir, verilog, cycles)
     return built.run(x, expected, timing, few_frames, stuck_cycles)
 

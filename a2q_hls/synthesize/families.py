@@ -23,6 +23,8 @@ class Family:
     """One target of yosys; ``cells`` says what a primitive counts as, {} that it counts nothing.
 
     A quantity in ``quantities`` is reported even if no cell of it was used: then it is zero.
+    ``memories`` are the options that ``command`` itself gives to memory_libmap; with them, a design
+    without block RAM is synthesized by the parts of the command that it needs (see ADR 10).
     """
 
     name: str
@@ -30,6 +32,7 @@ class Family:
     command: str
     quantities: tuple[Quantity, ...]
     cells: Mapping[str, Weights]
+    memories: str = ""
 
     def weights(self, cell: str) -> Weights:
         """What one cell counts as.
@@ -87,6 +90,7 @@ _ECP5: dict[str, Weights] = {
 }
 _Q = Quantity
 _COMMON = (_Q.LUT, _Q.LUTRAM, _Q.FF, _Q.BRAM18, _Q.DSP, _Q.CARRY, _Q.MUXF)
+_LIBRARIES = "-logic-cost-rom 0.015625 -lib +/xilinx/{}.txt -lib +/xilinx/brams_xc4v.txt {}"
 
 FAMILIES: Mapping[str, Family] = {
     family.name: family
@@ -97,6 +101,11 @@ FAMILIES: Mapping[str, Family] = {
             "synth_xilinx -family xcup -flatten -nodsp",
             (*_COMMON, _Q.INVERTER, _Q.BRAM36, _Q.URAM),
             _XILINX,
+            _LIBRARIES.format(
+                "lutrams_xcu",
+                "-D HAS_SIZE_36 -D HAS_MIXWIDTH_SDP -D HAS_ADDRCE -lib +/xilinx/urams.txt"
+                " -no-auto-huge",
+            ),
         ),
         Family(
             "xc7",
@@ -104,6 +113,11 @@ FAMILIES: Mapping[str, Family] = {
             "synth_xilinx -family xc7 -flatten -nodsp",
             (*_COMMON, _Q.INVERTER, _Q.BRAM36),
             _XILINX,
+            _LIBRARIES.format(
+                "lutrams_xc5v",
+                "-D HAS_SIZE_36 -D HAS_CASCADE -D HAS_CONFLICT_BUG -D HAS_MIXWIDTH_SDP"
+                " -no-auto-huge",
+            ),
         ),
         Family("ecp5", "ECP5", "synth_ecp5 -nodsp", _COMMON, _ECP5),
     )

@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from weakref import WeakSet
 
@@ -25,13 +25,20 @@ CONSOLE = "console.txt"
 class Job:
     """A command line in a folder; its output goes to ``console.txt`` there.
 
-    ``environment`` is that of the process, None for our own.
+    ``environment`` is that of the process, None for our own; ``otherwise`` runs if ``command``
+    fails.
     """
 
     name: str
     command: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str] | None = None
+    otherwise: tuple[str, ...] | None = None
+
+    @property
+    def second(self) -> Job:
+        """The job that runs after a failure."""
+        return replace(self, command=self.otherwise or (), otherwise=None)
 
 
 @dataclass
@@ -67,7 +74,10 @@ def run_jobs(
             time.sleep(_POLL_SECONDS)
             for item in [item for item in running if _finished(item, timeout)]:
                 running.remove(item)
-                done(item.job, item.seconds)
+                if item.process.returncode:
+                    running.append(_start(item.job.second))
+                else:
+                    done(item.job, item.seconds)
     finally:
         for item in running:
             item.kill()
@@ -105,7 +115,7 @@ def _finished(item: _Running, timeout: float) -> bool:
     code = item.process.poll()
     if code is None and item.seconds > timeout:
         raise A2QError.of(item.job.name, f"no end after {timeout:g} s", f"at most {timeout:g} s")
-    if code:
+    if code and (code < 0 or item.job.otherwise is None):  # A killed one is not to go on.
         raise A2QError.of(item.job.name, f"exit status {code}\n{_tail(item.job)}", "exit status 0")
     return code is not None
 

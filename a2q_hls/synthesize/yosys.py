@@ -7,9 +7,10 @@ import hashlib
 import re
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from a2q_hls.emit.rtl_instance import flag
 from a2q_hls.emit.templates import render
 from a2q_hls.errors import A2QError
 from a2q_hls.files import read_text
@@ -22,10 +23,11 @@ from a2q_hls.synthesize.result import ModuleResult, SynthesisResult
 from a2q_hls.synthesize.stat import metrics
 from a2q_hls.synthesize.tools import Yosys, find_yosys
 
-_SECONDS = "seconds.txt"
-_FORMAT = "yosys entry 4"  # Part of every key: entries of another form are not found.
+_SECONDS, _SHORT = "seconds.txt", "short.ys"
+_FORMAT = "yosys entry 5"  # Part of every key: entries of another form are not found.
 _SOURCES = (".sv", ".v")
 _DATA = (".hex", ".mem", ".svh")
+_BLOCKS = re.compile(r"\.BLOCK\(1'b1\)")
 _WARNING = re.compile(r"(?:^|: )Warning: (.*)$", re.MULTILINE)
 
 
@@ -62,11 +64,27 @@ class _Task:
     @property
     def key(self) -> str:
         """Not the stage's name: equal modules are one entry, whichever networks they are of."""
-        parts = (_FORMAT, self.sources.digest, self.script, self.tool.version)
+        parts = (_FORMAT, self.sources.digest, self.short, self.script, self.tool.version)
         return "yosys-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def short(self) -> str:
+        """Script that is tried first, where the design seems to be without block RAM."""
+        if not self.family.memories or self._demands_blocks:
+            return ""
+        return script(self.sources, self.module, self.family, short=True)
+
     def start(self, folder: Path) -> Job:
-        return start(self.sources, self.script, self.tool, self.module, folder)
+        whole = start(self.sources, self.script, self.tool, self.module, folder)
+        if not self.short:
+            return whole
+        (folder / _SHORT).write_text(self.short)
+        return replace(whole, command=(*whole.command[:-1], _SHORT), otherwise=whole.command)
+
+    @property
+    def _demands_blocks(self) -> bool:
+        own = [text for name, text in self.sources.files.items() if "/a2q_" not in name]
+        return self.module.parameters.get("BLOCK") == flag(True) or any(map(_BLOCKS.search, own))
 
     def finish(self, folder: Path, seconds: float) -> ModuleResult:
         report = read_text(folder / "stat.json", "the statistics of a finished yosys")
@@ -122,8 +140,13 @@ def synthesize(
     return SynthesisResult(*origin, whole, tuple(parts))
 
 
-def script(sources: Project, module: Module, target: Family, netlist: str = "") -> str:
-    """What yosys does: statistics of the module, and its netlist as JSON where a path is given."""
+def script(
+    sources: Project, module: Module, target: Family, netlist: str = "", short: bool = False
+) -> str:
+    """What yosys does: statistics of the module, and its netlist as JSON where a path is given.
+
+    A ``short`` script reads no libraries of block RAM, and fails where the design takes any.
+    """
     designs = [name for name in sorted(sources.files) if name.endswith(_SOURCES)]
     return render(
         "synth/yosys.ys.j2",
@@ -131,6 +154,7 @@ def script(sources: Project, module: Module, target: Family, netlist: str = "") 
         parameters=module.parameters,
         label=target.label,
         command=target.command,
+        memories=target.memories if short else "",
         sources=designs,
         constants=any(name.endswith("/a2q_rom.sv") for name in designs),
         netlist=netlist,
