@@ -20,6 +20,7 @@ settings.register_profile("whole", deadline=None)  # A busy machine is no fault.
 settings.load_profile("whole")
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist reads the marks.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of one built design run in one of the parallel processes, which builds it once."""
     for item in items:

@@ -53,3 +53,11 @@ def test_package_neither_unpickles_nor_evaluates(path: Path) -> None:
     names = {call.id for call in calls if isinstance(call, ast.Name)}
     assert not names & {"eval", "exec", "__import__"}
     assert "import pickle" not in path.read_text()
+
+
+@pytest.mark.xdist_group("house")
+def test_a_group_of_tests_runs_in_one_process(request: pytest.FixtureRequest) -> None:
+    """On pytest 9.2, xdist 3.8 forgets groups without a word, and each process builds all again."""
+    if not getattr(request.config.option, "loadgroup", False):
+        pytest.skip("one process, or groups are not asked for")
+    assert request.node.nodeid.endswith("@house")
