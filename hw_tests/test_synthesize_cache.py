@@ -9,11 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nodes import NODES
 
+from a2q_hls.emit.rtl import emit
 from a2q_hls.errors import A2QError
 from a2q_hls.files import cache_folder
 from a2q_hls.project import Project
-from a2q_hls.synthesize import Cache, Module, Progress, Quantity, Role, Yosys, synthesize
+from a2q_hls.synthesize import Cache, Module, Progress, Quantity, Role, Yosys, layers, synthesize
 
 REPORTS = Path(__file__).parent / "data" / "yosys"
 PROJECT = Project({"rtl/every.sv": (REPORTS / "every.sv").read_text(), "README.md": "text"})
@@ -151,6 +153,16 @@ def test_failed_synthesis_leaves_no_entry(bench: Bench, mode: str, runs: int) ->
     assert bench.runs == runs
     synthesize(PROJECT, "every", "xcup", tool=bench.tool(), cache=bench.cache)
     assert bench.runs == runs + 1
+
+
+def test_what_is_planned_with_block_ram_goes_the_long_way_at_once(bench: Bench) -> None:
+    made = next(design for design in NODES if design.name == "block").plan
+    modules = layers(made)
+    blocked = {m.name for m in modules if m.parameters.get("BLOCK") == "1'b1"}
+    found = synthesize(emit(made), "net", "xcup", modules, tool=bench.tool(), cache=bench.cache)
+    whole = (found.whole, *found.modules)
+    assert blocked
+    assert {m.module for m in whole if not (m.reports / "short.ys").exists()} == {"net", *blocked}
 
 
 def test_failure_quotes_the_tool(bench: Bench) -> None:

@@ -83,7 +83,7 @@ class Bench:
         return accepted, taken
 
     def _drive(self, signal: Any, value: int) -> None:
-        """Write what is not there yet: a write takes longer than all else in a cycle."""
+        """Write what changes."""
         if self._driven.get(signal) != value:
             self._driven[signal] = value
             signal.value = value
