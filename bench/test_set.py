@@ -3,8 +3,9 @@
 
     python bench/test_set.py runs/hardware_fashion_mnist/RUN/points/NAME fashion_mnist:FOLDER
 
-``simulate`` refuses a frame that differs. The network goes through hls4ml's own layers, too, with
-certified accum_t. What was done of the same code is not done again.
+``simulate`` refuses a frame that differs. cocotb, which is slow, runs some images and the witnesses
+by every test of its bench. The network goes through hls4ml's own layers, too, with certified
+accum_t. What was done of the same code is not done again.
 """
 
 from __future__ import annotations
@@ -20,12 +21,23 @@ import numpy as np
 from shared import REPORTS, machine, markdown
 
 from a2q_hls.files import write_text
-from a2q_hls.flow.data import Frames, frames
+from a2q_hls.flow.data import RANDOM_FRAMES, Frames, frames
 from a2q_hls.flow.point import Point, load_network, open_point
 from a2q_hls.flow.record import TESTS
-from a2q_hls.flow.stages import Simulator, Target, generate, simulate, simulation
+from a2q_hls.flow.stages import (
+    Simulator,
+    Target,
+    generate,
+    project_digest,
+    simulate,
+    simulation,
+)
+from a2q_hls.interpret import run_flat
+from a2q_hls.simulate import cocotb_run
+from a2q_hls.timing import predict
 from a2q_hls.zoo.datasets import load_data
 
+IMAGES = 16
 HEAD = ("simulator", "frames", "accuracy", "interval", "frames/s", "build (s)")
 
 
@@ -46,16 +58,41 @@ def main(folder: str, images: str) -> None:
         rows.append((simulator.value, f"{found.frames:,}", accuracy, interval, *rates))
         tools.append(found.tool)
         print(*rows[-1], sep="  ", flush=True)
+    rows.append(by_cocotb(point))
+    print(*rows[-1], sep="  ", flush=True)
+    tools.append(f"cocotb {version('cocotb')}")
     rows.append(by_hls4ml(point, whole))
     print(*rows[-1], sep="  ", flush=True)
     tools.append(f"hls4ml {version('hls4ml')}")
     notes = (
+        f"cocotb: {IMAGES} images and the witnesses; frames/s are those of them back to back. All "
+        "of them pass with pauses at random on the input, on the output and on both, too, "
+        "and with long back-pressure; reset within a frame is its own test.",
         "hls4ml: its own layers of the Vitis backend, io_stream, every accum_t as certified; "
         "accuracy and equality are of its predict.",
     )
     title = f"{len(whole.x):,} test images of {name}, design point {point.root.name}"
     path = REPORTS / f"test_set_{name}.md"
     markdown(path, title, "; ".join(tools), HEAD, rows, notes, "data-reports")
+
+
+def by_cocotb(point: Point) -> tuple[str, ...]:
+    """A row of the cocotb bench: every output is the oracle's, in every test of it."""
+    record, digest = point.root / "cocotb.json", project_digest(point, Target.RTL)
+    if record.exists() and (found := json.loads(record.read_text()))["digest"] == digest:
+        return tuple(found["row"])
+    certified = point.plan.certified
+    given = frames(certified, tests=point.run / TESTS)
+    images, witnesses = given.x[:IMAGES], given.x[len(given.labelled) : -RANDOM_FRAMES]
+    x = np.concatenate([images, witnesses])
+    expected, build = run_flat(certified.network, x), point.root / "build" / "cocotb"
+    rtl = point.root / Target.RTL.value
+    report = cocotb_run.run(rtl, x, expected, build, predict(point.plan), few_frames=len(x))
+    result, count = report.result, f"{len(images)} + {len(witnesses)}"
+    rates = (f"{result.samples_per_second:,.1f}", f"{result.build_seconds:.0f}")
+    row = ("cocotb", count, "", f"{result.interval:,}", *rates)
+    write_text(record, json.dumps({"digest": digest, "row": row, "tests": report.tests}) + "\n")
+    return row
 
 
 def by_hls4ml(point: Point, whole: Frames) -> tuple[str, ...]:

@@ -112,6 +112,7 @@ def single(
 
 SAME = (1, 1, 1, 1)
 ADDERS = Unrolled(0, Structure.ADDERS)
+SLOW = Folded(3, 2)
 
 CONVOLUTIONS = (
     single("same", (5, 6, 4), 6, (3, 3), Folded(2, 2), padding=SAME),
@@ -155,18 +156,21 @@ CONVOLUTIONS = (
 
 
 def pools() -> Sequence[Design]:
-    """Every kind of pool, between or behind convolutions."""
+    """Every kind of pool, between or behind convolutions, on one lane and on several."""
+    slow, half, fast = Folded(2, 2), Folded(4, 2), Folded(4, 4)
     found = []
-    for name, kind, window, type_ in (
-        ("max_tiles", MaxPool, Window((2, 2), (2, 2)), UINT4),
-        ("max_tiles_signed", MaxPool, Window((2, 3), (2, 3)), INT3),
-        ("max_overlap", MaxPool, Window((3, 3), (2, 2), (1, 1, 1, 1)), INT3),
-        ("sum_tiles", SumPool, Window((3, 2), (3, 2)), UINT4),
-        ("sum_whole", SumPool, Window((6, 6), (6, 6)), INT3),
-        ("sum_overlap", SumPool, Window((3, 3), (1, 2), (1, 1, 1, 1), 2), UINT4),
+    for name, kind, window, type_, engine in (
+        ("max_tiles", MaxPool, Window((2, 2), (2, 2)), UINT4, slow),
+        ("max_tiles_signed", MaxPool, Window((2, 3), (2, 3)), INT3, half),
+        ("max_overlap", MaxPool, Window((3, 3), (2, 2), (1, 1, 1, 1)), INT3, slow),
+        ("sum_tiles", SumPool, Window((3, 2), (3, 2)), UINT4, fast),
+        ("sum_whole", SumPool, Window((6, 6), (6, 6)), INT3, slow),
+        ("sum_overlap", SumPool, Window((3, 3), (1, 2), (1, 1, 1, 1), 2), UINT4, slow),
+        ("max_overlap_fast", MaxPool, Window((3, 3), (2, 2), (1, 1, 1, 1)), UINT4, fast),
+        ("sum_overlap_half", SumPool, Window((3, 2), (1, 2), (1, 1, 1, 1), 2), INT3, half),
     ):
         net = Net((6, 6, 4))
-        codes = net.requantized(net.conv("x", 4, (1, 1), Folded(2, 2)), type_)
+        codes = net.requantized(net.conv("x", 4, (1, 1), engine), type_)
         found.append(net.design(name, net.requantized(net.node(kind, codes, window), make=scales)))
     return found
 
@@ -198,13 +202,13 @@ def forks() -> Design:
     return net.design("forks", net.node(Add, first, double))
 
 
-def concatenated() -> Design:
+def concatenated(name: str = "concatenated", engine: Engine = SLOW) -> Design:
     """Channels of three tensors of different widths."""
     net = Net((4, 5, 4))
-    first = net.requantized(net.conv("x", 6, (3, 3), Folded(3, 2), padding=SAME), INT3)
+    first = net.requantized(net.conv("x", 6, (3, 3), engine, padding=SAME), INT3)
     second = net.requantized(net.conv("x", 2, (1, 1), Folded(2, 4)), UINT2)
     joined = net.node(Concat, (first, "x", second))
-    return net.design("concatenated", net.requantized(joined, make=scales))
+    return net.design(name, net.requantized(joined, make=scales))
 
 
 def unet() -> Design:
@@ -224,13 +228,18 @@ def enlarged() -> Sequence[Design]:
     large = up.node(Upsample, up.requantized(up.conv("x", 6, (1, 1), Folded(2, 4))), 3)
     shuffle = Net((3, 2, 2))
     codes = shuffle.requantized(shuffle.conv("x", 18, (1, 1), Folded(6, 2)), INT4)
-    best = Net((3, 3, 4))
-    sums = best.conv("x", 6, (3, 3), Folded(2, 2), padding=SAME)
     return (
         up.design("upsample", large),
         shuffle.design("pixel_shuffle", shuffle.node(PixelShuffle, codes, 3)),
-        best.design("arg_max", best.node(ArgMax, sums)),
+        decided("arg_max", Folded(2, 2)),
+        decided("arg_max_fast", Folded(6, 18)),
     )
+
+
+def decided(name: str, engine: Engine) -> Design:
+    """The largest of sums that come a few at a time."""
+    net = Net((3, 3, 4))
+    return net.design(name, net.node(ArgMax, net.conv("x", 6, (3, 3), engine, padding=SAME)))
 
 
 def input_codes() -> Design:
@@ -267,6 +276,7 @@ NODES = (
     shortcut(),
     forks(),
     concatenated(),
+    concatenated("concatenated_fast", Folded(6, 36)),
     unet(),
     *enlarged(),
     input_codes(),

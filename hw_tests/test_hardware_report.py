@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from designs import UINT4
+from designs import INT4, UINT4
 from nodes import SAME, single
 from typer.testing import CliRunner, Result
 
@@ -20,7 +22,9 @@ from a2q_hls.flow.designs import Settings, choices
 from a2q_hls.flow.hardware import build
 from a2q_hls.flow.planning import Target, engines_for, total
 from a2q_hls.flow.point import load_network
+from a2q_hls.ints import IntTensor
 from a2q_hls.plan import Folded, Widths, plan
+from a2q_hls.report.cells import ABSENT
 
 SETTINGS = {
     "name": "made",
@@ -39,10 +43,17 @@ RECORD = {"label": "QAT", "width": None, "seed": 0, "score": 0.5, "float_score":
 
 
 def studied(runs: Path, **changes: Any) -> None:
-    """A study of two networks."""
-    network = single("same", (5, 6, 4), 6, (3, 3), Folded(2, 2), padding=SAME, type_=UINT4).network
+    """A study of two networks, of which the second has few weights that are not zero."""
+    dense = single("same", (5, 6, 4), 6, (3, 3), Folded(2, 2), padding=SAME, type_=UINT4).network
+    values = dense.dots[0].weights.values.copy()
+    values[:, 1:] = 0
+    dot = replace(dense.dots[0], weights=IntTensor(values, INT4))
+    thin = replace(dense, nodes=tuple(dot if n.name == dot.name else n for n in dense.nodes))
     others = {"label": "A2Q+", "width": 9}
-    for name, record in (("qat", RECORD | changes), ("a2qplus", RECORD | others)):
+    for name, network, record in (
+        ("qat", dense, RECORD | changes),
+        ("a2qplus", thin, RECORD | others),
+    ):
         store.save(network, runs / "small" / f"{name}.a2q")
         (runs / "small" / f"{name}.json").write_text(json.dumps(record))
 
@@ -66,11 +77,27 @@ def test_a_page_of_every_design(tmp_path: Path) -> None:
     engines = text[text.index("**Engines at") : text.index("**Predicted LUTs")]
     rows = [line.split(" | ") for line in engines.splitlines() if line.startswith("| QAT")]
     assert [cells[4].isdigit() for cells in rows] == [True, False]  # Stage by stage, or not.
+    errors, beside = checks(text)
+    assert [set(row[3:]) == {ABSENT} for row in errors] == [False, True, False]
+    assert all(row[1].endswith("%") for row in errors)
+    ((name, layer, sparse, luts, dense, others, ratio),) = beside
+    assert (name, layer) == ("A2Q+ P = 9, exact, 720 cycles", "conv0")
+    assert (sparse.split(",")[0], dense.split(",")[0]) == ("sparse", "folded")
+    assert ratio == f"{int(others.strip('()')) / int(luts):.1f}"  # Not built: predicted.
     heading = text[text.index("**Predicted only") :]
     assert "| design | 1,440 cycles | 360 cycles | 1 cycles |" in heading
     assert heading.count(" | - |") == 3  # Nothing is so fast.
     assert heading.count(" BRAM18 (1.00)") == 2  # The first design, beside itself.
     assert (tmp_path / "out" / "plots" / "outlook.svg").exists()
+
+
+def checks(text: str) -> Iterator[list[list[str]]]:
+    """Rows of the tables of errors and of sparse engines."""
+    for title in ("**Predicted LUTs", "**Sparse engines"):
+        table = text[text.index(title) :].split("\n\n")[1].splitlines()
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+        assert {len(row) for row in cells} == {len(cells[0])}
+        yield cells[2:]
 
 
 def test_one_design_on_ecp5(tmp_path: Path) -> None:

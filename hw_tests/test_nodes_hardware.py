@@ -16,10 +16,10 @@ from a2q_hls.network import Node
 from a2q_hls.simulate import csim
 from a2q_hls.simulate.rtl import Stalls
 from a2q_hls.simulate.verilate import lint
-from a2q_hls.stages import Stage
-from a2q_hls.timing import predict
+from a2q_hls.stages import ArgMaxStage, ForkStage, Stage
+from a2q_hls.timing import bottleneck, predict
 
-PACES = (Stalls(), Stalls(gaps=400), Stalls(300, 300, 2), Stalls(50, 900, 3))
+PACES = (Stalls(), Stalls(gaps=400), Stalls(stalls=500), Stalls(300, 300, 2), Stalls(50, 900, 3))
 
 
 def names(design: Design) -> str:
@@ -41,7 +41,8 @@ def test_predicted_cycles_equal_simulated_ones(design: Design, rtl_of: RtlOf) ->
     assert one.latency is not None
     assert predicted.latency <= one.latency <= predicted.bound
     many = rtl_of(design).run(stimuli(design, 24))
-    assert many.interval == predicted.interval
+    # In steady state the slowest stage is busy in every cycle.
+    assert many.interval == predicted.interval == bottleneck(design.plan.stages)
 
 
 @pytest.mark.parametrize("design", NODES, ids=names)
@@ -61,3 +62,11 @@ def test_designs_use_every_node_and_every_stage() -> None:
     stages = {type(stage) for design in NODES for stage in design.plan.stages}
     assert nodes == set(Node.__args__)  # type: ignore[attr-defined]
     assert stages == set(Stage.__args__)  # type: ignore[attr-defined]
+
+
+def test_designs_use_every_stage_on_several_lanes() -> None:
+    lanes: dict[str, set[int]] = {}
+    for stage in (stage for design in NODES for stage in design.plan.stages):
+        wide = stage.source if isinstance(stage, ForkStage | ArgMaxStage) else stage.sink
+        lanes.setdefault(type(stage).__name__, set()).add(wide.lanes)
+    assert [name for name, found in lanes.items() if len(found) < 2] == []

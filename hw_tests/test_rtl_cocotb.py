@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import named, network, spaced_thresholds, stimuli
+from designs import Design, named, network, spaced_thresholds, stimuli
+from nodes import residual
 from sklearn.datasets import load_digits
 from test_rtl_faults import planted
 
@@ -32,12 +33,19 @@ TESTS = {
 }
 
 
-@pytest.mark.parametrize("name", ["pipelined_chains", "folded_up_signed", "odd_sizes_one_bit"])
-def test_protocol_witnesses_and_cycles(name: str, tmp_path: Path) -> None:
-    design = named(name)
-    x = stimuli(design)
-    expected = interpret.run(design.network, x)
-    report = cocotb_run.run(emit(design.plan), x, expected, tmp_path, predict(design.plan))
+DESIGNS = (
+    named("pipelined_chains"),
+    named("folded_up_signed"),
+    named("odd_sizes_one_bit"),
+    residual("residual_fast", Folded(4, 8), 8),
+)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+def test_protocol_witnesses_and_cycles(design: Design, tmp_path: Path) -> None:
+    x = stimuli(design, 16)
+    expected = interpret.run_flat(design.network, x)
+    report = cocotb_run.run(emit(design.plan), x, expected, tmp_path, predict(design.plan), 12)
     assert set(report.tests) == TESTS
     assert np.array_equal(report.result.outputs, expected)
 

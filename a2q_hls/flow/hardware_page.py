@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean, median
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator, StrMethodFormatter
@@ -14,6 +13,7 @@ from a2q_hls.cost import Cost, cost
 from a2q_hls.flow.designs import Choice, Settings, choices
 from a2q_hls.flow.drawings import by_layer, drawn
 from a2q_hls.flow.hardware import Built, Predicted
+from a2q_hls.flow.hardware_checks import errors, sparse
 from a2q_hls.flow.planning import describe
 from a2q_hls.report.cells import ABSENT, Table
 from a2q_hls.report.diagram import Diagram, together
@@ -38,7 +38,6 @@ from a2q_hls.stages import DotStage
 from a2q_hls.synthesize import Metric, Quantity
 
 _COLOURS = (MUTED, PURPLE, GREEN, SKY, YELLOW, ORANGE, BLUE)
-_FEW = 40  # LUTs below which the error of a prediction says little.
 
 
 def write_hardware(
@@ -66,7 +65,8 @@ def write_hardware(
         [
             *(_resources(settings, built, cycles) for cycles in settings.cycles),
             *(_engines(built, cycles) for cycles in settings.cycles),
-            *([_errors(built)] if any(row.choice.design.stages for row in built) else []),
+            errors(built),
+            *([found] if (found := sparse(built)).rows else []),
             *([_outlook(settings, predicted)] if predicted else []),
         ],
         [*settings.notes, *_standing(built[0])],
@@ -181,30 +181,6 @@ def _engines(built: Sequence[Built], cycles: int) -> Table:
                 lines.append((row.name, stage.name, describe(stage), bits, luts, needs))
     headings = ("design", "layer", "engine", "P", "LUT", "predicted")
     return Table(f"Engines at {cycles:,} cycles a frame", headings, tuple(lines))
-
-
-def _errors(built: Sequence[Built]) -> Table:
-    """Predicted over synthesized LUTs, whole and stage by stage."""
-    lines = [
-        (f"{row.name}, {row.cycles:,} cycles", *_error(row))
-        for row in built
-        if row.choice.design.stages
-    ]
-    headings = ("design", "sum of stages", "stages within 25 %", "median error", "worst stage")
-    title = f"Predicted LUTs against yosys, stages of {_FEW} LUTs and more"
-    return Table(title, headings, tuple(lines))
-
-
-def _error(row: Built) -> tuple[str, ...]:
-    parts = sum(found for *_, found in row.by_stage())
-    whole = f"{row.predicted.luts / parts - 1:+.0%}"
-    stages = [(n, c.luts / f - 1) for n, c, f in row.by_stage() if f >= _FEW]
-    if not stages:
-        return whole, ABSENT, ABSENT, ABSENT
-    sizes = [abs(error) for _, error in stages]
-    worst = max(stages, key=lambda pair: abs(pair[1]))
-    within = f"{mean(error <= 0.25 for error in sizes):.0%}"
-    return whole, within, f"{median(sizes):.0%}", f"{worst[0]} {worst[1]:+.0%}"
 
 
 def _outlook(settings: Settings, predicted: Sequence[Predicted]) -> Table:

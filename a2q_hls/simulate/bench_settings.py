@@ -18,6 +18,7 @@ from a2q_hls.timing import Timing
 VARIABLE = "A2Q_BENCH"
 STUCK_CYCLES = 20_000
 RESETS = 24
+FEW_FRAMES = 24
 
 
 def frames_simulated(frames: int, few: int) -> int:
@@ -43,7 +44,7 @@ class Settings:
     interface: Interface
     x: Int64
     expected: Int64
-    few_frames: int = 16
+    few_frames: int = FEW_FRAMES
     foreign: bool = False
     timing: Timing | None = None
     stuck_cycles: int = STUCK_CYCLES
@@ -72,8 +73,10 @@ class Settings:
             return cls(path.parent, interface, frames["x"], frames["expected"], **data)
 
     def few(self) -> tuple[Int64, Int64]:
-        """The first frames and their outputs."""
-        return self.x[: self.few_frames], self.expected[: self.few_frames]
+        """Frames spread evenly over all, of every kind that they are of, and their outputs."""
+        count = min(self.few_frames, len(self.x))
+        chosen = np.linspace(0, len(self.x) - 1, count).astype(np.int64)
+        return self.x[chosen], self.expected[chosen]
 
     def expect_timing(self, begin: int, ends: Sequence[int]) -> None:
         """Fail if latency or interval differ from a given prediction."""

@@ -18,7 +18,13 @@ from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
 from a2q_hls.simulate import foreign
-from a2q_hls.simulate.bench_settings import STUCK_CYCLES, VARIABLE, Settings, frames_simulated
+from a2q_hls.simulate.bench_settings import (
+    FEW_FRAMES,
+    STUCK_CYCLES,
+    VARIABLE,
+    Settings,
+    frames_simulated,
+)
 from a2q_hls.simulate.result import SimResult, frames_text
 from a2q_hls.simulate.verilate import verilate
 from a2q_hls.timing import Timing
@@ -50,7 +56,7 @@ class CocotbSimulator:
         x: Int64,
         expected: Int64,
         timing: Timing | None = None,
-        few_frames: int = 16,
+        few_frames: int = FEW_FRAMES,
         stuck_cycles: int = STUCK_CYCLES,
     ) -> Report:
         """Run every test of the bench: see ``run``."""
@@ -88,14 +94,15 @@ def run(
     expected: Int64,
     build_dir: Path,
     timing: Timing | None = None,
-    few_frames: int = 16,
+    few_frames: int = FEW_FRAMES,
     verilog: Path | None = None,
     stuck_cycles: int = STUCK_CYCLES,
 ) -> Report:
     """Build the project's RTL and run every test of the bench on it.
 
     Args:
-        x: input frames (B, C); all of them back to back, the first ``few_frames`` in every test.
+        x: input frames (B, C); all of them back to back, in every other test ``few_frames`` of
+            them, evenly spread.
         expected: their outputs (B, C), from the oracle.
         timing: predicted cycles that must be met, if given.
         verilog: folder with another implementation of the same ports, for example what Vitis wrote
