@@ -39,4 +39,8 @@ class OverflowFound(A2QError):
 
 
 class OutOfReach(A2QError):
-    """A target that no plan meets; the message names the nearest that one does."""
+    """A target that no plan meets; ``nearest`` are the fewest cycles a frame that one may take."""
+
+    def __init__(self, message: str, nearest: int) -> None:
+        super().__init__(message)
+        self.nearest = nearest

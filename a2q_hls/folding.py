@@ -98,9 +98,9 @@ def balanced(
     slow = [layer for layer in layers if chosen[layer.dot.name] is None]
     if slow:
         worst = max(slow, key=lambda layer: layer.fastest(kinds))
-        found = f"no engine within {limit} cycles a frame"
-        nearest = f"at least {worst.fastest(kinds)} cycles"
-        raise OutOfReach.of(f"layer {worst.dot.name!r}", found, nearest)
+        found, nearest = f"no engine within {limit} cycles a frame", worst.fastest(kinds)
+        text = f"layer {worst.dot.name!r}: found {found}, expected at least {nearest} cycles"
+        raise OutOfReach(text, nearest)
     return {name: choice.engine for name, choice in chosen.items() if choice is not None}
 
 

@@ -3,22 +3,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from designs import ACC32, UINT4, Design
-from nodes import NODES, SAME, single
+from nodes import NODES, SAME, Net, single
 
 from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified, certify
+from a2q_hls.check import check
 from a2q_hls.cost import cost
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.planning import Target, engines_for, table, total
 from a2q_hls.folding import balanced
 from a2q_hls.ints import IntTensor, IntType
-from a2q_hls.network import Dot, Input, Network, Output
+from a2q_hls.network import Dot, Input, MultiplyAddShift, Network, Output
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
 from a2q_hls.stages import FifoStage, ReorderStage, RequantizeStage, Sparse, WindowStage
 from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom, roomy
+from a2q_hls.steps import CompareStep, ShiftStep, hardware_steps
 from a2q_hls.timing import bottleneck
 
 RESIDUAL = next(design for design in NODES if design.name == "residual").certified
@@ -45,6 +49,29 @@ def test_codes_are_made_by_as_few_lanes_as_keep_up() -> None:
     assert codes.source.beats == bottleneck(design.plan.stages)
     fast = single("fast", (6, 6, 2), 12, (3, 3), Unrolled(), padding=SAME).plan
     assert next(s for s in fast.stages if isinstance(s, RequantizeStage)).source.lanes == 12
+
+
+def test_thresholds_or_scales_whichever_cost_less() -> None:
+    taken = set()
+    for design in (*NODES, _shifted()):
+        ranges = {name: spec.range for name, spec in check(design.network).items()}
+        for stage in (s for s in design.plan.stages if isinstance(s, RequantizeStage)):
+            node, type_ = stage.node, stage.source.type
+            forms = hardware_steps(node.step, ranges[node.source], node.type, type_)
+            costs = [cost(replace(stage, step=form, serial=False)).luts for form in forms]
+            assert cost(stage).luts <= min(costs)
+            if len(forms) > 1:
+                taken.add(type(stage.step))
+    assert taken == {CompareStep, ShiftStep}
+
+
+def _shifted() -> Design:
+    """A scale that is a power of two: an addition."""
+    net = Net((4, 4, 2))
+    ones = IntTensor.spanning(np.ones(4, np.int64))
+    step = MultiplyAddShift(ones, ones, IntTensor.spanning(np.full(4, 3)))
+    dot = net.conv("x", 4, (3, 3), Folded(1, 1))
+    return net.design("shifted", net.requantized(dot, make=lambda *_: step))
 
 
 @pytest.mark.parametrize("kind", [Folded, Unrolled])
@@ -76,6 +103,22 @@ def test_a_target_that_cannot_be_met_names_the_nearest() -> None:
         engines_for(SMALL, Target(cycles=5), Widths.EXACT, (Folded,))
     with pytest.raises(A2QError, match=r"found 10 LUTs, expected at least \d+"):
         engines_for(SMALL, Target(luts=10))
+
+
+def test_the_nearest_is_named_in_frames_a_second_where_they_are_the_target() -> None:
+    nearest = r"at least 56 cycles: at most 3,571,428\.5 frames a second at 200 MHz"
+    with pytest.raises(A2QError, match=nearest):
+        engines_for(SMALL, Target(fps=4e7), Widths.EXACT, (Folded,))
+    assert engines_for(SMALL, Target(fps=3_571_428.5), Widths.EXACT, (Folded,))
+
+
+def test_the_table_marks_the_slowest_stages() -> None:
+    made = plan(RESIDUAL, engines_for(RESIDUAL, Target(cycles=900)))
+    shown = table(made)
+    busy, marks = (list(shown.columns[index].cells) for index in (3, 4))
+    slowest = f"{bottleneck(made.stages):,}"
+    assert [cell == slowest for cell in busy[:-1]] == ["(slowest)" in cell for cell in marks[:-1]]
+    assert busy[-1] == slowest in busy[:-1]
 
 
 def test_a_budget_is_kept_and_used() -> None:

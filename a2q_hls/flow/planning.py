@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import floor, isfinite
 
 from rich.table import Table
 
@@ -73,14 +73,28 @@ def engines_for(
         return budgeted(
             certified, target.luts, lambda e: total(plan(certified, e, widths)).luts, widths, kinds
         )
+    try:
+        return _within(certified, target, widths, kinds)
+    except OutOfReach as error:
+        if target.fps is None:
+            raise
+        fps = floor(10 * target.clock * 1e6 / error.nearest) / 10  # Rounded, it may be too fast.
+        text = f"{error}: at most {fps:,} frames a second at {target.clock:g} MHz"
+        raise OutOfReach(text, error.nearest) from error
+
+
+def _within(
+    certified: Certified, target: Target, widths: Widths, kinds: tuple[type, ...]
+) -> Mapping[str, Engine]:
     limit = target.limit
     assert limit is not None
     engines = balanced(certified, limit, widths, kinds)
     made = plan(certified, engines, widths)
     if (found := bottleneck(made.stages)) > limit:
-        slowest = max(made.stages, key=cycles)
+        slowest = max(made.stages, key=cycles).name
         where = f"plan of {certified.network.name!r} within {limit} cycles"
-        raise OutOfReach.of(where, f"{found} cycles of {slowest.name!r}", f"{found} or more")
+        text = f"{where}: found {found} cycles of {slowest!r}, expected at least {found} cycles"
+        raise OutOfReach(text, found)
     return engines
 
 
