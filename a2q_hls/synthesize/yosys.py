@@ -24,7 +24,7 @@ from a2q_hls.synthesize.stat import metrics
 from a2q_hls.synthesize.tools import Yosys, find_yosys
 
 _SECONDS, _SHORT = "seconds.txt", "short.ys"
-_FORMAT = "yosys entry 5"  # Part of every key: entries of another form are not found.
+_FORMAT = "yosys entry 4"  # Part of every key: entries of another form are not found.
 _SOURCES = (".sv", ".v")
 _DATA = (".hex", ".mem", ".svh")
 _BLOCKS = re.compile(r"\.BLOCK\(1'b1\)")
@@ -64,7 +64,8 @@ class _Task:
     @property
     def key(self) -> str:
         """Not the stage's name: equal modules are one entry, whichever networks they are of."""
-        parts = (_FORMAT, self.sources.digest, self.short, self.script, self.tool.version)
+        scripts = (self.short, self.script) if self.short else (self.script,)
+        parts = (_FORMAT, self.sources.digest, *scripts, self.tool.version)
         return "yosys-" + hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
