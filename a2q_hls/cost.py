@@ -33,7 +33,7 @@ from a2q_hls.stages import (
     UnrolledStage,
     WindowStage,
 )
-from a2q_hls.stages.memory import blocks, is_block, lutram, rom
+from a2q_hls.stages.memory import blocks, is_block, lutram
 from a2q_hls.steps import CompareStep, ShiftStep
 
 
@@ -64,8 +64,10 @@ def memory(words: int, bits: int, constant: bool = False) -> Cost:
 
 
 def constants(words: int, bits: int) -> float:
-    """LUTs of constants as yosys maps them, beyond 64 words with less than perfect sharing."""
-    return rom(words, bits) if words <= 64 else 1.35 * rom(words, bits)
+    """LUTs of constants as yosys maps them (bench/roms.py): up to 256 words by its slices' own
+    multiplexers, of which it takes 1, 2 or 4 ways of 64 words, beyond that by LUTs."""
+    ways = -(-words // 64)
+    return bits * (ways if ways <= 2 else 4 if ways <= 4 else 1.45 * ways)
 
 
 def counter(period: int) -> float:

@@ -222,30 +222,31 @@ class Layer:
         terms = int(self._tally(kind).sum())
         lanes = -(-max(terms // (budget * pe), 1) // fill) * fill
         while lanes <= matrix.shape[1]:
-            choice = self._sparse_choice(Sparse(lanes, fill, kind, pe), terms, budget)
-            if choice.price >= least:
+            engine = Sparse(lanes, fill, kind, pe)
+            fewest = max(-(-terms // (lanes * pe)), len(matrix) // pe)
+            if self._sparse_choice(engine, fewest, budget).price >= least:
                 return None
             steps = sparse.cycles(matrix, pe, lanes, fill, kind)
             if steps <= budget:
-                return Choice(choice.engine, self.windows * steps, choice.cost)
+                return self._sparse_choice(engine, steps, budget)
             lanes = max(lanes + fill, int(lanes * steps / budget) // fill * fill)
         return None
 
     def _tally(self, kind: Terms) -> Int64:
         return sparse.counts(self.dot.matrix, kind)
 
-    def _sparse_choice(self, engine: Sparse, terms: int, budget: int) -> Choice:
-        """Cost with the steps that there are at least."""
+    def _sparse_choice(self, engine: Sparse, steps: int, budget: int) -> Choice:
+        """Cost with a schedule of so many steps."""
         x, length = self.source.type.bits, int(self.dot.matrix.shape[1])
         entry_bits = (-(-length // engine.lanes)).bit_length()
         factor = {Terms.SIGNS: 1, Terms.POWERS: 1 + (self._weight_bits - 1).bit_length()}
         factor_bits = factor.get(engine.terms, self._weight_bits)
         lanes = engine.pe * engine.lanes
-        steps = max(-(-terms // lanes), len(self.dot.matrix) // engine.pe)
         array = cost.sparse_array(engine, entry_bits, x, factor_bits, self.accumulator.bits)
         words = cost.memory(steps, lanes * (entry_bits + factor_bits) + 1, True)
         bank_bits = max(1, (engine.lanes // engine.fill - 1).bit_length())
-        places = cost.memory(length // engine.fill, engine.fill * (entry_bits + bank_bits), True)
+        shared = engine.fill * (entry_bits + bank_bits)
+        places = Cost(0, cost.constants(length // engine.fill, shared))  # Never in blocks.
         before = self._before(Folded(1, engine.fill), Fold(1, engine.fill, 1, 1, 1, 1))
         total = array + words + places + self._after(engine.pe, budget * self.windows) + before
         return Choice(engine, self.windows * steps, total)

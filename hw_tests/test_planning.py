@@ -16,14 +16,14 @@ from a2q_hls.check import check
 from a2q_hls.cost import cost
 from a2q_hls.errors import A2QError
 from a2q_hls.flow.planning import Target, engines_for, table, total
-from a2q_hls.folding import balanced
+from a2q_hls.folding import Layer, balanced
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import Dot, Input, MultiplyAddShift, Network, Output
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
 from a2q_hls.stages import FifoStage, ReorderStage, RequantizeStage, Sparse, WindowStage
 from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom, roomy
 from a2q_hls.steps import CompareStep, ShiftStep, hardware_steps
-from a2q_hls.timing import bottleneck
+from a2q_hls.timing import bottleneck, cycles
 
 RESIDUAL = next(design for design in NODES if design.name == "residual").certified
 SMALL = next(design for design in NODES if design.name == "same").certified
@@ -81,18 +81,31 @@ def test_only_engines_that_are_wanted_are_taken(kind: type) -> None:
 
 
 def test_zeros_make_sparse_engines_cheap() -> None:
-    def planned(share: float) -> type:
-        return type(next(iter(balanced(_dense(share), 4_096).values())))
+    def planned(share: float, most: int) -> type:
+        return type(next(iter(balanced(_dense(share, most), 4_096).values())))
 
-    assert planned(0.05) is Sparse
-    assert planned(1.0) is Folded
+    assert planned(0.05, 1) is Sparse
+    assert planned(1.0, 7) is Folded
 
 
-def _dense(share: float) -> Certified:
-    """One layer of 64 channels, of whose weights a share is 1 or more."""
+def test_schedules_are_priced_by_the_steps_that_they_take() -> None:
+    """Their words may need a block more than the fewest steps would."""
+    certified = _dense(0.3, 7)
+    dot = certified.network.dots[0]
+    layer = Layer.of(certified, dot, Widths.EXACT)
+    found = [c for c in layer.choices(36 * 2_048, (Sparse,)) if isinstance(c.engine, Sparse)]
+    assert len(found) > 2
+    for choice in found:
+        (stage,) = (s for s in plan(certified, {"d": choice.engine}).stages if s.name == "d")
+        assert choice.cycles == cycles(stage)
+        assert choice.cost.blocks == cost(stage).blocks
+
+
+def _dense(share: float, most: int) -> Certified:
+    """One layer of 64 channels, of whose weights a share is 1 to ``most``."""
     rng = np.random.default_rng(0)
-    few = share < 1
-    values = rng.integers(1, 2 if few else 8, (64, 3, 3, 64)) * (rng.random((64, 3, 3, 64)) < share)
+    shape = (64, 3, 3, 64)
+    values = rng.integers(1, most + 1, shape) * (rng.random(shape) < share)
     weights = IntTensor(values, IntType(4, True))
     nodes = (Input("x", (6, 6, 64), UINT4), Dot("d", "x", weights, ACC32), Output("y", "d"))
     return certify(Network("one", nodes))
