@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
@@ -72,19 +72,19 @@ def _median(sizes: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class _Engine:
-    """An engine and its LUTs, predicted or synthesized on its own."""
+    """An engine, its LUTs and its blocks of 18 Kbit: predicted, or synthesized on its own."""
 
     text: str
     luts: float
+    blocks: int
     synthesized: bool
 
     @property
-    def cell(self) -> str:
-        return _cell(self.luts, self.synthesized)
-
-
-def _cell(luts: float, synthesized: bool) -> str:
-    return f"{luts:,.0f}" if synthesized else f"({luts:,.0f})"
+    def cells(self) -> tuple[str, str]:
+        """What it is, and what it takes."""
+        blocks = f" and {self.blocks} BRAM18" if self.blocks else ""
+        takes = f"{self.luts:,.0f}{blocks}"
+        return self.text, takes if self.synthesized else f"({takes})"
 
 
 def sparse(built: Sequence[Built]) -> Table:
@@ -92,23 +92,20 @@ def sparse(built: Sequence[Built]) -> Table:
     lines: list[tuple[str, ...]] = []
     for row in built:
         pairs = list(_pairs(row, built))
+        if len(pairs) > 1:
+            pairs.append(("all of these", _sum(p[1] for p in pairs), _sum(p[2] for p in pairs)))
         name = f"{row.name}, {row.cycles:,} cycles"
         for layer, ours, dense in pairs:
-            texts = (ours.text, ours.cell, dense.text, dense.cell)
-            lines.append((name, layer, *texts, f"{dense.luts / ours.luts:.1f}"))
-        if len(pairs) > 1:
-            lines.append((name, "all of these", *_sums(pairs)))
-    headings = ("design", "layer", "sparse", "LUT", "dense", "LUT", "ratio")
+            lines.append((name, layer, *ours.cells, *dense.cells, f"{dense.luts / ours.luts:.1f}"))
+    headings = ("design", "layer", "sparse", "takes", "dense", "takes", "LUT ratio")
     title = "Sparse engines beside dense folded ones of equal throughput; in brackets predicted"
     return Table(title, headings, tuple(lines))
 
 
-def _sums(pairs: Sequence[tuple[str, _Engine, _Engine]]) -> tuple[str, ...]:
-    cells, luts = [], []
-    for side in ([ours for _, ours, _ in pairs], [dense for *_, dense in pairs]):
-        luts.append(sum(engine.luts for engine in side))
-        cells += ["", _cell(luts[-1], all(engine.synthesized for engine in side))]
-    return *cells, f"{luts[1] / luts[0]:.1f}"
+def _sum(engines: Iterable[_Engine]) -> _Engine:
+    parts = tuple(engines)
+    luts, blocks = sum(e.luts for e in parts), sum(e.blocks for e in parts)
+    return _Engine("", luts, blocks, all(e.synthesized for e in parts))
 
 
 def _pairs(row: Built, built: Sequence[Built]) -> Iterator[tuple[str, _Engine, _Engine]]:
@@ -137,11 +134,12 @@ def _dense(row: Built, built: Sequence[Built]) -> Mapping[str, _Engine]:
 def _engines(
     plan_: Plan, row: Built | None, kind: type[FoldedStage | SparseStage]
 ) -> Mapping[str, _Engine]:
-    luts = {} if row is None else {name: found for name, _, found in row.by_stage()}
-    return {
-        stage.name: _Engine(
-            describe(stage), luts.get(stage.name, cost(stage).luts), stage.name in luts
-        )
-        for stage in plan_.stages
-        if isinstance(stage, kind)
-    }
+    found = {} if row is None else {m.module: m.metrics for m in row.synthesis.modules}
+    engines = {}
+    for stage in (stage for stage in plan_.stages if isinstance(stage, kind)):
+        luts, blocks = cost(stage).luts, cost(stage).blocks
+        if metrics := found.get(stage.name):
+            luts = float(metrics[Quantity.LUT].value)
+            blocks = int(metrics.blocks.value) if metrics.blocks else 0
+        engines[stage.name] = _Engine(describe(stage), luts, blocks, stage.name in found)
+    return engines
