@@ -117,13 +117,15 @@ def sparse_array(
 def searched(lanes: int, period: int, levels: int, step: CompareStep) -> Cost:
     """Thresholds by binary search in one cycle: a comparison and a table a level and lane.
 
-    Comparisons take in small tables, and large ones share logic, so that tables grow slower than
-    their words. Bits above those of the thresholds hold the sign alone.
+    Comparisons take in small tables, and middling ones share logic, so that tables grow slower
+    than their words; from about 500 words on they do not. Bits above those of the thresholds hold
+    the sign alone.
     """
     values = step.thresholds.values
     used = IntType.signed_spanning(int(values.min()), int(values.max())).bits
     bits = used + 0.2 * (step.type.bits - used)
-    tables = 0.145 * sum((period << level) ** 0.62 for level in range(levels))
+    words = [period << level for level in range(levels)]
+    tables = max(0.145 * sum(count**0.62 for count in words), 0.0245 * sum(words))
     return Cost(lanes * levels * 0.38 * bits + counter(period), lanes * tables * bits)
 
 

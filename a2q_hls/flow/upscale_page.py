@@ -31,8 +31,9 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
         [
             "PSNR of the luminance of 8 bits against the original, without a border of as many "
             "pixels as the factor.",
-            "Cycles are those from the first pixel in to the last one out, in the RTL; the plan is "
-            "for at most as many a picture; csim/s and RTL/s are pictures a second.",
+            "Latency: cycles from the first pixel in to the last one out, in the RTL. Interval: "
+            "cycles between pictures as predicted, for which the plan is at most as many. csim/s "
+            "and RTL/s are pictures a second.",
         ],
         [Plot(_slug(p, i), _caption(p), _drawn(p)) for i, p in enumerate(pictures)],
         list(dict.fromkeys(s.tool for p in pictures for s in p.simulations)),
@@ -44,7 +45,8 @@ def write_upscaled(pictures: Sequence[Upscaled], folder: Path, command: str) -> 
 
 def _figures(pictures: Sequence[Upscaled]) -> Table:
     scores, rates = ("PSNR, dB", "bicubic, dB"), ("csim/s", "RTL/s")
-    headings = ("picture", "small", "large", *scores, "cycles", "at most", *rates)
+    cycles = ("latency", "interval", "at most")
+    headings = ("picture", "small", "large", *scores, *cycles, *rates)
     rows = []
     for picture in pictures:
         csim, rtl = picture.simulations
@@ -56,6 +58,7 @@ def _figures(pictures: Sequence[Upscaled]) -> Table:
                 f"{picture.psnr(picture.found):.2f}",
                 f"{picture.psnr(picture.bicubic):.2f}",
                 f"{rtl.latency:,}",
+                f"{rtl.predicted.interval:,}",
                 f"{picture.cycles:,}",
                 f"{csim.samples_per_second:.3f}",
                 f"{rtl.samples_per_second:.3f}",
