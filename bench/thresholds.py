@@ -12,8 +12,11 @@ from pathlib import Path
 import numpy as np
 from shared import REPORTS, markdown
 
+from a2q_hls.cost import searched
 from a2q_hls.emit.templates import verbatim
+from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.project import Project
+from a2q_hls.steps import CompareStep
 from a2q_hls.synthesize import Quantity, synthesize
 from a2q_hls.synthesize.module import Module, Role
 
@@ -27,6 +30,7 @@ FOLDS = (
     (8, 1, 4, 10),
     (8, 1, 4, 16),
     (4, 8, 2, 12),
+    (1, 128, 4, 12),
     (1, 32, 6, 12),
 )
 NOTES = (
@@ -49,9 +53,10 @@ def main() -> None:
             found.append(luts)
         lanes, period, out, bits = fold
         name = f"{lanes * period} channels, {lanes} a beat, {out}-bit codes, P = {bits}"
-        rows.append((name, f"{found[0]:,}", f"{found[1]:,}", f"{found[1] / found[0]:.2f}"))
+        ratio = f"{found[1] / found[0]:.2f}"
+        rows.append((name, f"{found[0]:,}", predicted(fold), f"{found[1]:,}", ratio))
         print(*rows[-1], sep="  ", flush=True)
-    head = ("thresholds", "binary search", "all at once", "ratio")
+    head = ("thresholds", "binary search", "predicted", "all at once", "ratio")
     title = "LUTs of thresholds by binary search and with all comparisons at once"
     markdown(REPORTS / "thresholds.md", title, f"{tool}, xcup", head, rows, NOTES)
 
@@ -74,6 +79,15 @@ def synthesized(fold: tuple[int, int, int, int], unit: str) -> tuple[int, str]:
     )
     result = synthesize(Project(files), "a2q_requantize_compare", "xcup", [module])
     return int(result.modules[0].metrics[Quantity.LUT].value), result.tool
+
+
+def predicted(fold: tuple[int, int, int, int]) -> str:
+    """What the cost model says of the binary search."""
+    lanes, period, out, bits = fold
+    type_ = IntType(bits, True)
+    ends = np.full((lanes * period, (1 << out) - 1), type_.min)
+    step = CompareStep(IntTensor(ends, type_), type_)
+    return f"{searched(lanes, period, out, step).luts:,.0f}"
 
 
 def table(lanes: int, period: int, out: int, bits: int) -> str:
