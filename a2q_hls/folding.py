@@ -12,7 +12,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.check import Spec
 from a2q_hls.cost import Cost
 from a2q_hls.errors import A2QError, OutOfReach
-from a2q_hls.ints import Int64, IntType
+from a2q_hls.ints import IntType
 from a2q_hls.network import Dot, Requantize
 from a2q_hls.plan import Engine, Folded, Unrolled, Widths, cycles, declared, refuse_fold
 from a2q_hls.plan.engines import possible_pe, possible_simd
@@ -22,6 +22,7 @@ from a2q_hls.stages.memory import LUTS_A_BLOCK, lutram
 from a2q_hls.steps import CompareStep, HardwareStep, hardware_steps
 
 KINDS = (Folded, Sparse, Unrolled)
+_MANY_WEIGHTS = 1 << 17
 _MOST_DIGITS = 12_000  # Weights of larger unrolled layers are not turned into adders in good time.
 
 
@@ -203,37 +204,40 @@ class Layer:
         return Cost(self.dot.matrix.shape[1] * x * 0.8 + 40, lines)
 
     def _sparse(self, kind: Terms, limit: int, least: float) -> Iterator[Choice]:
-        """For every PE the fewest lanes that are fast enough, if they may cost less than others."""
+        """For every PE the fewest lanes that are fast enough, if they may cost less than others.
+
+        A schedule is made only where the fewest steps that it may take cost less than the best. Of
+        many weights it takes long: there it must cost less than the fewest steps of the best.
+        """
         matrix, budget = self.dot.matrix, limit // self.windows
         depth = self.source.shape[2]
         fills = [n for n in range(1, depth + 1) if depth % n == 0]
         fitting = [n for n in fills if matrix.shape[1] // n < budget]
-        for pe in possible_pe(self.dot) if fitting else ():
-            if len(matrix) // pe <= budget:
-                choice = self._fewest_lanes(kind, pe, fitting[0], budget, least)
-                if choice is not None:
-                    least = min(least, choice.price)
-                    yield choice
+        enough = [pe for pe in possible_pe(self.dot) if len(matrix) // pe <= budget]
+        for pe in enough if fitting else ():
+            if found := self._fewest_lanes(kind, pe, fitting[0], budget, least):
+                choice, bound = found
+                least = min(least, bound if matrix.size > _MANY_WEIGHTS else choice.price)
+                yield choice
 
     def _fewest_lanes(
         self, kind: Terms, pe: int, fill: int, budget: int, least: float
-    ) -> Choice | None:
+    ) -> tuple[Choice, float] | None:
+        """A choice, and its price by the fewest steps."""
         matrix = self.dot.matrix
-        terms = int(self._tally(kind).sum())
+        terms = int(sparse.counts(matrix, kind).sum())
         lanes = -(-max(terms // (budget * pe), 1) // fill) * fill
         while lanes <= matrix.shape[1]:
             engine = Sparse(lanes, fill, kind, pe)
             fewest = max(-(-terms // (lanes * pe)), len(matrix) // pe)
-            if self._sparse_choice(engine, fewest, budget).price >= least:
+            bound = self._sparse_choice(engine, fewest, budget).price
+            if bound >= least:
                 return None
             steps = sparse.cycles(matrix, pe, lanes, fill, kind)
             if steps <= budget:
-                return self._sparse_choice(engine, steps, budget)
+                return self._sparse_choice(engine, steps, budget), bound
             lanes = max(lanes + fill, int(lanes * steps / budget) // fill * fill)
         return None
-
-    def _tally(self, kind: Terms) -> Int64:
-        return sparse.counts(self.dot.matrix, kind)
 
     def _sparse_choice(self, engine: Sparse, steps: int, budget: int) -> Choice:
         """Cost with a schedule of so many steps."""
