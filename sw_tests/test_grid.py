@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).parent.parent / "configs"
 
 def test_every_training_has_its_own_folder_and_all_share_a_top() -> None:
     grid = load_grid(CONFIGS / "digits_grid.yaml")
-    assert len(grid.configs) == 3 * (1 + 6 + 6 + 2)
+    assert len(grid.configs) == 3 * (1 + 10 + 10 + 2)
     assert {config.name for config in grid.configs.values()} == {"digits"}
     assert grid.configs["a2q_plus_sparse_p9_seed2"].sparsity == (0.001, 0.001)
     assert grid.configs["a2q_p16_seed1"].accumulator_bits == (16, 16)
