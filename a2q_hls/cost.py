@@ -64,8 +64,13 @@ def memory(words: int, bits: int, constant: bool = False) -> Cost:
 
 
 def constants(words: int, bits: int) -> float:
-    """LUTs of constants as yosys maps them (bench/roms.py): up to 256 words by its slices' own
-    multiplexers, of which it takes 1, 2 or 4 ways of 64 words, beyond that by LUTs."""
+    """LUTs of constants as yosys maps them (bench/roms.py).
+
+    Up to 256 words are selected by the slices' own multiplexers, 1, 2 or 4 ways of 64 words;
+    beyond that it takes LUTs for that, too. Whether a table goes into blocks is decided by
+    ``memory.rom``, by which the multiplexers of a slice join up to eight ways: what a device
+    needs, whichever tool maps it.
+    """
     ways = -(-words // 64)
     return bits * (ways if ways <= 2 else 4 if ways <= 4 else 1.45 * ways)
 

@@ -41,6 +41,17 @@ class OverflowFound(A2QError):
 class OutOfReach(A2QError):
     """A target that no plan meets; ``nearest`` are the fewest cycles a frame that one may take."""
 
-    def __init__(self, message: str, nearest: int) -> None:
-        super().__init__(message)
-        self.nearest = nearest
+    nearest: int = 0
+
+    @classmethod
+    def at(cls, nearest: int, where: str, found: object, expected: object) -> "OutOfReach":
+        """Error in the house form that knows the nearest target in reach."""
+        error = cls(str(A2QError.of(where, found, expected)))
+        error.nearest = nearest
+        return error
+
+    def saying(self, more: str) -> "OutOfReach":
+        """The same error with more said at its end."""
+        error = type(self)(f"{self}: {more}")
+        error.nearest = self.nearest
+        return error

@@ -99,9 +99,9 @@ def balanced(
     slow = [layer for layer in layers if chosen[layer.dot.name] is None]
     if slow:
         worst = max(slow, key=lambda layer: layer.fastest(kinds))
-        found, nearest = f"no engine within {limit} cycles a frame", worst.fastest(kinds)
-        text = f"layer {worst.dot.name!r}: found {found}, expected at least {nearest} cycles"
-        raise OutOfReach(text, nearest)
+        nearest, where = worst.fastest(kinds), f"layer {worst.dot.name!r}"
+        found, expected = f"no engine within {limit} cycles a frame", f"at least {nearest} cycles"
+        raise OutOfReach.at(nearest, where, found, expected)
     return {name: choice.engine for name, choice in chosen.items() if choice is not None}
 
 

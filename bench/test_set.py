@@ -14,6 +14,7 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +39,7 @@ from a2q_hls.timing import predict
 from a2q_hls.zoo.datasets import load_data
 
 IMAGES = 16
+Row = tuple[str, ...]
 HEAD = ("simulator", "frames", "accuracy", "interval", "frames/s", "build (s)")
 
 
@@ -76,26 +78,25 @@ def main(folder: str, images: str) -> None:
     markdown(path, title, "; ".join(tools), HEAD, rows, notes, "data-reports")
 
 
-def by_cocotb(point: Point) -> tuple[str, ...]:
+def by_cocotb(point: Point) -> Row:
     """A row of the cocotb bench: every output is the oracle's, in every test of it."""
-    record, digest = point.root / "cocotb.json", project_digest(point, Target.RTL)
-    if record.exists() and (found := json.loads(record.read_text()))["digest"] == digest:
-        return tuple(found["row"])
     certified = point.plan.certified
     given = frames(certified, tests=point.run / TESTS)
     images, witnesses = given.x[:IMAGES], given.x[len(given.labelled) : -RANDOM_FRAMES]
-    x = np.concatenate([images, witnesses])
-    expected, build = run_flat(certified.network, x), point.root / "build" / "cocotb"
-    rtl = point.root / Target.RTL.value
-    report = cocotb_run.run(rtl, x, expected, build, predict(point.plan), few_frames=len(x))
-    result, count = report.result, f"{len(images)} + {len(witnesses)}"
-    rates = (f"{result.samples_per_second:,.1f}", f"{result.build_seconds:.0f}")
-    row = ("cocotb", count, "", f"{result.interval:,}", *rates)
-    write_text(record, json.dumps({"digest": digest, "row": row, "tests": report.tests}) + "\n")
-    return row
+
+    def row() -> Row:
+        x = np.concatenate([images, witnesses])
+        expected, build = run_flat(certified.network, x), point.root / "build" / "cocotb"
+        rtl, timing = point.root / Target.RTL.value, predict(point.plan)
+        result = cocotb_run.run(rtl, x, expected, build, timing, few_frames=len(x)).result
+        count = f"{len(images)} + {len(witnesses)}"
+        rates = (f"{result.samples_per_second:,.1f}", f"{result.build_seconds:.0f}")
+        return ("cocotb", count, "", f"{result.interval:,}", *rates)
+
+    return once(point.root / "cocotb.json", project_digest(point, Target.RTL), row)
 
 
-def by_hls4ml(point: Point, whole: Frames) -> tuple[str, ...]:
+def by_hls4ml(point: Point, whole: Frames) -> Row:
     """A row of hls4ml's own layers, whose every output is the oracle's."""
     import hls4ml  # noqa: F401 - loads its backends, ours among them, before our modules use it
 
@@ -105,19 +106,27 @@ def by_hls4ml(point: Point, whole: Frames) -> tuple[str, ...]:
     graph = to_hls4ml(point.plan.certified, run / "hls4ml", layers="hls4ml", io_type="io_stream")
     graph.write()
     source = (run / "hls4ml" / "firmware" / f"{point.plan.name}.cpp").read_bytes()
-    record, digest = run / "hls4ml.json", hashlib.sha256(source).hexdigest()
+
+    def row() -> Row:
+        graph.compile()
+        built = time.perf_counter()
+        shape = (-1, *point.plan.certified.network.inputs[0].shape)
+        outputs = graph.predict(whole.x.reshape(shape).astype(np.float32))
+        seconds = time.perf_counter() - built
+        assert np.array_equal(np.asarray(outputs).reshape(whole.expected.shape), whole.expected)
+        rates = (f"{len(whole.x) / seconds:,.1f}", f"{built - begin:.0f}")
+        return ("hls4ml", f"{len(whole.x):,}", f"{whole.accuracy:.2%}", "", *rates)
+
+    return once(run / "hls4ml.json", hashlib.sha256(source).hexdigest(), row)
+
+
+def once(record: Path, digest: str, row: Callable[[], Row]) -> Row:
+    """The row on record if it is of the same code, else a new one."""
     if record.exists() and (found := json.loads(record.read_text()))["digest"] == digest:
         return tuple(found["row"])
-    graph.compile()
-    built = time.perf_counter()
-    shape = (-1, *point.plan.certified.network.inputs[0].shape)
-    outputs = graph.predict(whole.x.reshape(shape).astype(np.float32))
-    seconds = time.perf_counter() - built
-    assert np.array_equal(np.asarray(outputs).reshape(whole.expected.shape), whole.expected)
-    rates = (f"{len(whole.x) / seconds:,.1f}", f"{built - begin:.0f}")
-    row = ("hls4ml", f"{len(whole.x):,}", f"{whole.accuracy:.2%}", "", *rates)
-    write_text(record, json.dumps({"digest": digest, "row": row}) + "\n")
-    return row
+    made = row()
+    write_text(record, json.dumps({"digest": digest, "row": made}) + "\n")
+    return made
 
 
 def whole_set(point: Point, name: str) -> Frames:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified, certify
 from a2q_hls.check import check
 from a2q_hls.cost import cost
-from a2q_hls.errors import A2QError
+from a2q_hls.errors import A2QError, OutOfReach
 from a2q_hls.flow.planning import Target, engines_for, table, total
 from a2q_hls.folding import Layer, balanced
 from a2q_hls.ints import IntTensor, IntType
@@ -120,8 +121,9 @@ def test_a_target_that_cannot_be_met_names_the_nearest() -> None:
 
 def test_the_nearest_is_named_in_frames_a_second_where_they_are_the_target() -> None:
     nearest = r"at least 56 cycles: at most 3,571,428\.5 frames a second at 200 MHz"
-    with pytest.raises(A2QError, match=nearest):
+    with pytest.raises(OutOfReach, match=nearest) as refused:
         engines_for(SMALL, Target(fps=4e7), Widths.EXACT, (Folded,))
+    assert copy(refused.value).nearest == 56
     assert engines_for(SMALL, Target(fps=3_571_428.5), Widths.EXACT, (Folded,))
 
 

@@ -79,8 +79,7 @@ def engines_for(
         if target.fps is None:
             raise
         fps = floor(10 * target.clock * 1e6 / error.nearest) / 10  # Rounded, it may be too fast.
-        text = f"{error}: at most {fps:,} frames a second at {target.clock:g} MHz"
-        raise OutOfReach(text, error.nearest) from error
+        raise error.saying(f"at most {fps:,} frames a second at {target.clock:g} MHz") from error
 
 
 def _within(
@@ -93,8 +92,9 @@ def _within(
     if (found := bottleneck(made.stages)) > limit:
         slowest = max(made.stages, key=cycles).name
         where = f"plan of {certified.network.name!r} within {limit} cycles"
-        text = f"{where}: found {found} cycles of {slowest!r}, expected at least {found} cycles"
-        raise OutOfReach(text, found)
+        raise OutOfReach.at(
+            found, where, f"{found} cycles of {slowest!r}", f"at least {found} cycles"
+        )
     return engines
 
 
