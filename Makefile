@@ -73,6 +73,7 @@ bench: $(READY)
 	  $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,peers]"
 	$(BIN)/python bench/adders.py
 	$(BIN)/python bench/thresholds.py
+	$(BIN)/python bench/scales.py
 	$(BIN)/python bench/roms.py
 	$(BIN)/python bench/finn.py
 	$(BIN)/python -W ignore bench/zoo.py

@@ -140,7 +140,7 @@ def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: in
     bits, words = step.sum_type.bits, 0
     lane: float = 1.5 * out_bits + bits
     if len(multipliers) > 1:
-        lane += product(acc_bits, step.multiplier.type.bits)
+        lane += 1.2 * product(acc_bits, step.multiplier.type.bits)
         words += step.multiplier.type.bits
     else:
         lane += acc_bits * (len(terms_of(multipliers.pop(), Terms.POWERS)) - 1)
@@ -154,15 +154,19 @@ def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: in
     return Cost(lanes * lane + counter(period), lanes * constants(period, words) if words else 0)
 
 
-def serially(lanes: int, period: int, step: ShiftStep, out_bits: int) -> Cost:
-    """Multiply bit by bit, shift and clip."""
-    bits = step.sum_type.bits
-    words = step.multiplier.type.bits + step.addend.type.bits
+def serially(
+    lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: int, digit: int
+) -> Cost:
+    """Multiply ``digit`` bits a cycle, shift and clip (bench/scales.py)."""
+    bits, factor = step.sum_type.bits, step.multiplier.type.bits
     shifts = step.shift.values
     varied = int(shifts.max() - shifts.min()).bit_length()
-    lane = 2.5 * bits + 1.3 * step.multiplier.type.bits + 0.6 * varied * bits + 1.5 * out_bits
-    tables = Cost(0, lanes * constants(period, words + varied))
-    return tables + Cost(lanes * lane + counter(period) + counter(step.multiplier.type.bits + 1))
+    lane = 2.0 * bits + 1.0 * factor + 1.2 * out_bits
+    lane += 0.6 * varied * max(bits - int(shifts.min()), out_bits)
+    if digit > 1:
+        lane += acc_bits * (2.3 * digit - 3.2)
+    tables = Cost(0, lanes * constants(period, factor + step.addend.type.bits + varied))
+    return tables + Cost(lanes * lane + counter(period) + counter(factor // digit))
 
 
 def narrowed(width: int, ratio: int, repeats: int = 1) -> Cost:
@@ -268,8 +272,9 @@ def _requantize(stage: RequantizeStage) -> Cost:
         case CompareStep():
             return searched(lanes, period, out, stage.step)
         case ShiftStep():
-            if stage.serial:
-                return serially(lanes, period, stage.step, out)
-            return scaled(lanes, period, stage.step, stage.source.type.bits, out)
+            acc = stage.source.type.bits
+            if stage.digit:
+                return serially(lanes, period, stage.step, acc, out, stage.digit)
+            return scaled(lanes, period, stage.step, acc, out)
         case _:
             assert_never(stage.step)

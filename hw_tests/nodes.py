@@ -7,7 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from designs import ACC32, INT4, UINT4, Design, Make, free_thresholds, scales, spaced_thresholds
+from designs import (
+    ACC32,
+    INT4,
+    UINT4,
+    Design,
+    Make,
+    free_thresholds,
+    scales,
+    spaced_thresholds,
+    wide_scales,
+)
 
 from a2q_hls.check import check
 from a2q_hls.ints import IntTensor, IntType
@@ -258,6 +268,16 @@ def serial() -> Design:
     return net.design("serial_scales", net.requantized(pooled, IntType(9, True), scales))
 
 
+def digits(pe: int, simd: int) -> Design:
+    """Wide multipliers, a digit of them a cycle."""
+    net = Net((4, 4, 2))
+    codes = net.requantized(
+        net.conv("x", 6, (3, 3), Folded(pe, simd), padding=SAME), UINT8, wide_scales
+    )
+    last = net.requantized(net.conv(codes, 6, (1, 1), Folded(6, 3)), IntType(9, True), wide_scales)
+    return net.design(f"digits{pe}x{simd}", last)
+
+
 def narrowed() -> Design:
     """All channels at once before a layer that takes long: codes are made of a few at a time."""
     net = Net((6, 6, 2))
@@ -267,6 +287,7 @@ def narrowed() -> Design:
 
 NODES = (
     serial(),
+    *(digits(*fold) for fold in ((1, 2), (1, 6), (1, 9), (3, 9))),
     narrowed(),
     *CONVOLUTIONS,
     *pools(),

@@ -59,7 +59,7 @@ def test_thresholds_or_scales_whichever_cost_less() -> None:
         for stage in (s for s in design.plan.stages if isinstance(s, RequantizeStage)):
             node, type_ = stage.node, stage.source.type
             forms = hardware_steps(node.step, ranges[node.source], node.type, type_)
-            costs = [cost(replace(stage, step=form, serial=False)).luts for form in forms]
+            costs = [cost(replace(stage, step=form, digit=0)).luts for form in forms]
             assert cost(stage).luts <= min(costs)
             if len(forms) > 1:
                 taken.add(type(stage.step))

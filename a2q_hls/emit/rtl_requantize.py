@@ -30,7 +30,7 @@ def requantize(stage: RequantizeStage, top: str) -> Instance:
             kind, library = "compare", ["requantize_compare", "threshold_search"]
             tables, own = _compare(stage, stage.step)
         case ShiftStep():
-            kind = "serial" if stage.serial else "shift"
+            kind = "serial" if stage.digit else "shift"
             library = [f"requantize_{kind}", "clip"]
             tables, own = _shift(stage, stage.step)
         case _:
@@ -60,8 +60,9 @@ def _compare(stage: RequantizeStage, step: CompareStep) -> tuple[list[Table], di
 
 
 def _shift(stage: RequantizeStage, step: ShiftStep) -> tuple[list[Table], dict[str, object]]:
-    multiply = bool((step.multiplier.values != 1).any())
-    columns = {"ADDENDS": step.addend, "SHIFTS": step.shift}
+    multiply, least = bool((step.multiplier.values != 1).any()), int(step.shift.values.min())
+    shift = IntTensor.spanning(step.shift.values - least) if stage.digit else step.shift
+    columns = {"ADDENDS": step.addend, "SHIFTS": shift}
     if multiply:
         columns = {"MULTIPLIERS": step.multiplier, **columns}
     types = {name: _spanning(tensor, name == "ADDENDS") for name, tensor in columns.items()}
@@ -71,7 +72,9 @@ def _shift(stage: RequantizeStage, step: ShiftStep) -> tuple[list[Table], dict[s
     ]
     widths: dict[str, object] = {f"{name[0]}_BITS": type_.bits for name, type_ in types.items()}
     own = {"SUM_BITS": step.sum_type.bits, **widths}
-    return tables, own if stage.serial else {**own, "MULTIPLY": flag(multiply)}
+    if stage.digit:
+        return tables, {**own, "DIGIT": stage.digit, "LEAST": least}
+    return tables, {**own, "MULTIPLY": flag(multiply)}
 
 
 def _spanning(tensor: IntTensor, signed: bool) -> IntType:

@@ -48,7 +48,7 @@ from a2q_hls.stages import (
     Widths,
     WindowStage,
 )
-from a2q_hls.stages.tensors import serial_cycles
+from a2q_hls.stages.tensors import multiplier_bits
 from a2q_hls.steps import hardware_steps
 
 
@@ -187,8 +187,9 @@ class Builder:
         steps = hardware_steps(node.step, self.specs[node.source].range, node.type, source.type)
         period = self.specs[node.name].shape[2] // source.lanes
         stages = [RequantizeStage(node, source, sink, step, period) for step in steps]
-        slower = [replace(stages[0], serial=True)] if serial_cycles(steps[0]) > 1 else []
-        stages += [stage for stage in slower if source.beats * stage.cycles <= self.goal]
+        bits, time = multiplier_bits(steps[0]), self.goal // source.beats
+        if min(bits, time) > 1:
+            stages.append(replace(stages[0], digit=-(-bits // time)))
         return min(stages, key=lambda stage: cost(stage).luts)
 
     def _pool(self, node: MaxPool | SumPool) -> Stream:

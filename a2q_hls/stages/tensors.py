@@ -11,18 +11,18 @@ from a2q_hls.stages.streams import Straight, Stream
 from a2q_hls.steps import HardwareStep, ShiftStep
 
 
-def serial_cycles(step: HardwareStep) -> int:
-    """Cycles a beat of a multiplication bit by bit; 1 where nothing is multiplied."""
+def multiplier_bits(step: HardwareStep) -> int:
+    """Bits of the widest multiplier; 0 where nothing is multiplied."""
     if isinstance(step, ShiftStep) and bool((step.multiplier.values != 1).any()):
-        return int(step.multiplier.values.max()).bit_length() + 1
-    return 1
+        return int(step.multiplier.values.max()).bit_length()
+    return 0
 
 
 @dataclass(frozen=True)
 class RequantizeStage(Straight):
     """A Requantize, ``lanes`` channels a beat; channel = (beat mod ``period``) * lanes + lane.
 
-    A ``serial`` one multiplies bit by bit.
+    ``digit`` bits of the multiplier are multiplied in a cycle, or all of them where it is 0.
     """
 
     node: Requantize
@@ -30,12 +30,12 @@ class RequantizeStage(Straight):
     sink: Stream
     step: HardwareStep
     period: int
-    serial: bool = False
+    digit: int = 0
 
     @property
     def cycles(self) -> int:
         """Cycles a beat."""
-        return serial_cycles(self.step) if self.serial else 1
+        return -(-multiplier_bits(self.step) // self.digit) if self.digit else 1
 
     @property
     def name(self) -> str:

@@ -143,8 +143,8 @@ def _every(first: Int64, length: int, interval: int | None, latency: int = 1) ->
 
 def _requantize(stage: RequantizeStage, first: Int64, interval: int | None) -> Flow:
     steps = run(first, interval, stage.cycles)
-    every = (steps[:, None] + np.arange(stage.cycles)).ravel()
-    return Flow((steps,), (steps + stage.cycles,), every)
+    done = steps + stage.cycles if stage.digit else steps  # A beat is taken before its first digit.
+    return Flow((steps,), (done + 1,), done)
 
 
 def _concat(stage: ConcatStage, left: Int64, right: Int64, interval: int | None) -> Flow:

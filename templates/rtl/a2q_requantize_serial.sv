@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requantization as in a2q_requantize_shift, with a multiplication bit by bit: M_BITS + 1 cycles a
-// beat, and an adder in place of each multiplier.
+// Requantization as in a2q_requantize_shift, with a multiplication digit by digit: a beat takes
+// ceil(M_BITS / DIGIT) cycles, and a product by DIGIT bits stands in place of each multiplier.
 //
 //   y[c] = clip(floor((m[c] * acc[c] + a[c]) / 2**s[c])),  c = beat * LANES + lane
 //
-// A beat is taken with its multiplier and addend; then, bit after bit of the multiplier, acc * 2**bit
-// is added. Word lane * BEATS + beat of the tables belongs to channel c. SUM_BITS holds m*acc + a.
+// A beat is taken with its addend; then, digit after digit of the multiplier, acc * digit is added and
+// the sum is shifted by a digit. The next beat is taken in the last of these cycles. Word
+// lane * BEATS + beat of the tables belongs to channel c; SHIFTS hold s - LEAST, and SUM_BITS hold
+// m*acc + a. Every sum on the way lies between a and m*acc + a, so that no bit is lost.
 
 `default_nettype none
 
@@ -17,6 +19,8 @@ module a2q_requantize_serial #(
   parameter int unsigned SUM_BITS   = 9,
   parameter int unsigned OUT_BITS   = 4,
   parameter bit          OUT_SIGNED = 1'b0,
+  parameter int unsigned DIGIT      = 1,
+  parameter int unsigned LEAST      = 0,
   parameter int unsigned M_BITS     = 2,
   parameter int unsigned A_BITS     = 8,
   parameter int unsigned S_BITS     = 1,
@@ -33,37 +37,47 @@ module a2q_requantize_serial #(
   output wire logic                      m_tvalid,
   input  wire logic                      m_tready
 );
-  if (SUM_BITS < ACC_BITS) begin : gen_illegal
-    $error("a2q_requantize_serial: SUM_BITS must be at least ACC_BITS");
+  localparam int unsigned DIGITS    = (M_BITS + DIGIT - 1) / DIGIT;
+  localparam int unsigned LOW_BITS  = (DIGITS - 1) * DIGIT;
+  localparam int unsigned WIDE_BITS = SUM_BITS > A_BITS ? SUM_BITS : A_BITS;
+  localparam int unsigned KEPT_BITS = SUM_BITS > LEAST ? SUM_BITS - LEAST : 1;
+  localparam int unsigned BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1;
+  localparam int unsigned STEP_BITS = DIGITS > 1 ? $clog2(DIGITS) : 1;
+
+  if (DIGITS < 2) begin : gen_illegal
+    $error("a2q_requantize_serial: a multiplier must have more than one digit");
   end
 
-  localparam int unsigned BEAT_BITS = BEATS > 1 ? $clog2(BEATS) : 1;
-  localparam int unsigned STEP_BITS = $clog2(M_BITS + 1);
-
+  logic                      busy_q;
   logic                      valid_q;
   logic [LANES*OUT_BITS-1:0] data_q;
   wire logic [BEAT_BITS-1:0] beat;
   wire logic [STEP_BITS-1:0] step;
 
-  wire logic en    = !valid_q || m_tready;
-  wire logic first = step == '0;
-  wire logic last  = step == STEP_BITS'(M_BITS);
-  wire logic go    = en && (s_tvalid || !first);
+  wire logic en   = !valid_q || m_tready;
+  wire logic last = busy_q && step == STEP_BITS'(DIGITS - 1);
+  wire logic go   = busy_q && (en || !last);
+  wire logic take = s_tvalid && s_tready;
 
-  assign s_tready = en && first;
+  assign s_tready = !busy_q || (last && en);
   assign m_tvalid = valid_q;
   assign m_tdata  = data_q;
 
-  a2q_counter #(.PERIOD(M_BITS + 1)) step_counter (
+  a2q_counter #(.PERIOD(DIGITS)) step_counter (
     .clk(clk), .rst_n(rst_n), .event_now(go), .count(step)
   );
   a2q_counter #(.PERIOD(BEATS)) beat_counter (
-    .clk(clk), .rst_n(rst_n), .event_now(go && last), .count(beat)
+    .clk(clk), .rst_n(rst_n), .event_now(take), .count(beat)
   );
 
   always_ff @(posedge clk) begin
-    if (!rst_n) valid_q <= 1'b0;
-    else if (en) valid_q <= go && last;
+    if (!rst_n) begin
+      busy_q  <= 1'b0;
+      valid_q <= 1'b0;
+    end else begin
+      if (s_tready) busy_q <= s_tvalid;
+      if (en) valid_q <= last;
+    end
   end
 
   for (genvar l = 0; l < LANES; l++) begin : gen_lane
@@ -81,40 +95,51 @@ module a2q_requantize_serial #(
 
     wire logic signed [ACC_BITS:0] code = $signed(
         {ACC_SIGNED && s_tdata[l*ACC_BITS+ACC_BITS-1], s_tdata[l*ACC_BITS+:ACC_BITS]});
-    wire logic unused_code = &{1'b0, code};
 
-    logic signed [SUM_BITS-1:0] power_q;
-    logic signed [SUM_BITS-1:0] sum_q;
-    logic        [M_BITS-1:0]   multiplier_q;
-    wire logic signed [SUM_BITS-1:0] sum = sum_q + (multiplier_q[0] ? power_q : '0);
+    logic signed [ACC_BITS:0]         acc_q;
+    logic signed [WIDE_BITS-1:0]      sum_q;
+    logic        [LOW_BITS-1:0]       low_q;
+    logic        [DIGITS*DIGIT-1:0]   multiplier_q;
+    logic        [S_BITS-1:0]         shift_q;
+    wire logic signed [ACC_BITS+DIGIT:0] product;
+    wire logic signed [WIDE_BITS-1:0]    sum = sum_q + WIDE_BITS'(product);
 
-    always_ff @(posedge clk) begin
-      if (go && first) begin
-        power_q      <= SUM_BITS'(code);
-        sum_q        <= SUM_BITS'($signed(addends[beat]));
-        multiplier_q <= multipliers[beat];
-      end else if (go) begin
-        power_q      <= power_q <<< 1;
-        sum_q        <= sum;
-        multiplier_q <= multiplier_q >> 1;
-      end
+    if (DIGIT == 1) begin : gen_bit
+      assign product = multiplier_q[0] ? (ACC_BITS + 2)'(acc_q) : '0;
+    end else begin : gen_digit
+      assign product = (ACC_BITS + DIGIT + 1)'(acc_q * $signed({1'b0, multiplier_q[DIGIT-1:0]}));
     end
 
-    wire logic [OUT_BITS-1:0] clipped;
+    always_ff @(posedge clk) begin
+      if (take) begin
+        acc_q        <= code;
+        sum_q        <= WIDE_BITS'($signed(addends[beat]));
+        multiplier_q <= (DIGITS*DIGIT)'(multipliers[beat]);
+        shift_q      <= shifts[beat];
+      end else if (go) begin
+        sum_q        <= sum >>> DIGIT;
+        multiplier_q <= multiplier_q >> DIGIT;
+      end
+      if (go) low_q <= LOW_BITS'({sum[DIGIT-1:0], low_q} >> DIGIT);
+    end
+
+    wire logic signed [WIDE_BITS+LOW_BITS-1:0] whole = $signed({sum, low_q});
+    wire logic signed [KEPT_BITS-1:0]          kept  = KEPT_BITS'(whole >>> LEAST);
+    wire logic        [OUT_BITS-1:0]           clipped;
     a2q_clip #(
-      .SUM_BITS(SUM_BITS), .OUT_BITS(OUT_BITS), .OUT_SIGNED(OUT_SIGNED), .S_BITS(S_BITS)
+      .SUM_BITS(KEPT_BITS), .OUT_BITS(OUT_BITS), .OUT_SIGNED(OUT_SIGNED), .S_BITS(S_BITS)
     ) clip (
-      .sum(sum), .shift(shifts[beat]), .clipped(clipped)
+      .sum(kept), .shift(shift_q), .clipped(clipped)
     );
     always_ff @(posedge clk) if (go && last) data_q[l*OUT_BITS+:OUT_BITS] <= clipped;
 
 `ifndef SYNTHESIS
     logic signed [63:0] shadow_q;
     always_ff @(posedge clk) begin
-      if (go && first) shadow_q <= 64'(code) * 64'(multipliers[beat]) + 64'($signed(addends[beat]));
-      if (rst_n && go && last && 64'(sum) != shadow_q) begin
+      if (take) shadow_q <= 64'(code) * 64'(multipliers[beat]) + 64'($signed(addends[beat]));
+      if (rst_n && go && last && 64'(whole) != shadow_q) begin
         $fatal(1, "a2q_requantize_serial: sum of lane %0d overflowed: %0d instead of %0d",
-               l, sum, shadow_q);
+               l, whole, shadow_q);
       end
     end
 `endif
