@@ -260,20 +260,11 @@ def input_codes() -> Design:
     return net.design("input_codes", net.conv(codes, 3, (3, 3), Folded(3, 1)))
 
 
-def serial() -> Design:
-    """Multiplications bit by bit: few beats, and time for many cycles each."""
-    net = Net((4, 4, 2))
-    codes = net.requantized(net.conv("x", 6, (3, 3), Folded(1, 1), padding=SAME), INT4, scales)
-    pooled = net.node(SumPool, codes, Window((4, 4), (4, 4)))
-    return net.design("serial_scales", net.requantized(pooled, IntType(9, True), scales))
-
-
 def digits(pe: int, simd: int) -> Design:
-    """Wide multipliers, a digit of them a cycle."""
+    """Multipliers of 16 bits, a digit of them a cycle: the more time, the fewer bits."""
     net = Net((4, 4, 2))
-    codes = net.requantized(
-        net.conv("x", 6, (3, 3), Folded(pe, simd), padding=SAME), UINT8, wide_scales
-    )
+    dot = net.conv("x", 6, (3, 3), Folded(pe, simd), padding=SAME)
+    codes = net.requantized(dot, UINT8, wide_scales)
     last = net.requantized(net.conv(codes, 6, (1, 1), Folded(6, 3)), IntType(9, True), wide_scales)
     return net.design(f"digits{pe}x{simd}", last)
 
@@ -286,8 +277,7 @@ def narrowed() -> Design:
 
 
 NODES = (
-    serial(),
-    *(digits(*fold) for fold in ((1, 2), (1, 6), (1, 9), (3, 9))),
+    *(digits(*fold) for fold in ((1, 1), (1, 2), (1, 6), (1, 9), (3, 9))),
     narrowed(),
     *CONVOLUTIONS,
     *pools(),

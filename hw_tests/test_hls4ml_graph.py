@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from builders import dense
 from designs import UINT4, Design, free_thresholds, network, scales, spaced_thresholds
-from nodes import SAME, Net, serial, unet
+from nodes import SAME, Net, digits, unet
 from sklearn.datasets import load_digits
 
 from a2q_hls import interpret
@@ -72,7 +72,7 @@ def everything() -> Design:
 
 
 @pytest.mark.parametrize("io", IO)
-@pytest.mark.parametrize("design", [unet(), serial()], ids=["unet", "serial"])
+@pytest.mark.parametrize("design", [unet(), digits(1, 1)], ids=["unet", "digits"])
 def test_our_kernels_predict_what_the_oracle_computes(
     design: Design, io: str, tmp_path: Path
 ) -> None:
