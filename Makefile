@@ -65,6 +65,9 @@ data-reports: $(READY)
 	$(BIN)/a2q-hls study configs/studies/bsd300_hardware.yaml --data bsd300:$(DATA)
 	$(BIN)/a2q-hls hardware configs/hardware/bsd300.yaml \
 	  --report reports/hardware_bsd300 --jobs $(JOBS)
+	$(BIN)/a2q-hls study configs/studies/bsd300_unet_hardware.yaml --data bsd300_cropped:$(DATA)
+	$(BIN)/a2q-hls hardware configs/hardware/bsd300_unet.yaml \
+	  --report reports/hardware_bsd300_unet --jobs $(JOBS)
 	$(BIN)/a2q-hls upscale runs/hardware_bsd300/a2qplus_p10_* $(DATA)/bsd300/test/103070.jpg \
 	  $(DATA)/bsd300/test/101085.jpg --report reports/upscale_bsd300
 

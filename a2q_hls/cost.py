@@ -33,8 +33,8 @@ from a2q_hls.stages import (
     UnrolledStage,
     WindowStage,
 )
-from a2q_hls.stages.memory import blocks, is_block, lutram
-from a2q_hls.steps import CompareStep, ShiftStep
+from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram
+from a2q_hls.steps import CompareStep, HardwareStep, ShiftStep, word_bits
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,11 @@ class Cost:
     def luts(self) -> float:
         """All LUTs."""
         return self.compute + self.memory
+
+    @property
+    def price(self) -> float:
+        """LUTs, a block of RAM counted as what a device has for it."""
+        return self.luts + LUTS_A_BLOCK * self.blocks
 
     def __add__(self, other: Cost) -> Cost:
         return Cost(
@@ -140,7 +145,7 @@ def scaled(lanes: int, period: int, step: ShiftStep, acc_bits: int, out_bits: in
     bits, words = step.sum_type.bits, 0
     lane: float = 1.5 * out_bits + bits
     if len(multipliers) > 1:
-        lane += 1.2 * product(acc_bits, step.multiplier.type.bits)
+        lane += 1.35 * product(acc_bits, step.multiplier.type.bits)
         words += step.multiplier.type.bits
     else:
         lane += acc_bits * (len(terms_of(multipliers.pop(), Terms.POWERS)) - 1)
@@ -161,12 +166,27 @@ def serially(
     bits, factor = step.sum_type.bits, step.multiplier.type.bits
     shifts = step.shift.values
     varied = int(shifts.max() - shifts.min()).bit_length()
-    lane = 2.0 * bits + 1.0 * factor + 1.2 * out_bits
+    lane = 1.6 * bits + 1.0 * factor + 1.2 * out_bits
     lane += 0.6 * varied * max(bits - int(shifts.min()), out_bits)
     if digit > 1:
-        lane += acc_bits * (2.3 * digit - 3.2)
-    tables = Cost(0, lanes * constants(period, factor + step.addend.type.bits + varied))
-    return tables + Cost(lanes * lane + counter(period) + counter(factor // digit))
+        lane += bits + acc_bits * (2.3 * digit - 3.2)
+    words = memory(period, lanes * word_bits(step), constant=True)
+    return words + Cost(lanes * lane + counter(period) + counter(factor // digit))
+
+
+def requantized(
+    lanes: int, period: int, step: HardwareStep, acc_bits: int, out_bits: int, digit: int = 0
+) -> Cost:
+    """Codes from accumulators, by thresholds or scales; ``digit`` as of ``RequantizeStage``."""
+    match step:
+        case CompareStep():
+            return searched(lanes, period, out_bits, step)
+        case ShiftStep():
+            if digit:
+                return serially(lanes, period, step, acc_bits, out_bits, digit)
+            return scaled(lanes, period, step, acc_bits, out_bits)
+        case _:
+            assert_never(step)
 
 
 def narrowed(width: int, ratio: int, repeats: int = 1) -> Cost:
@@ -189,7 +209,9 @@ def cost(stage: Stage) -> Cost:
         case ParallelWindowStage():
             return _registers(stage)
         case RequantizeStage():
-            return _requantize(stage)
+            acc_bits, out_bits = stage.source.type.bits, stage.sink.type.bits
+            lanes, period = stage.source.lanes, stage.period
+            return requantized(lanes, period, stage.step, acc_bits, out_bits, stage.digit)
         case PoolStage():
             lanes, bits = stage.source.lanes, stage.sink.type.bits
             kept = Cost(0, lutram(stage.depth, lanes * bits))
@@ -264,17 +286,3 @@ def _registers(stage: ParallelWindowStage) -> Cost:
     gap = width - kernel[1]
     lines = Cost(0, (kernel[0] - 1) * lutram(gap - 1, stage.source.width)) if gap > 1 else Cost()
     return lines + Cost(counter(height) + counter(width) + 12 + 0.1 * stage.source.width)
-
-
-def _requantize(stage: RequantizeStage) -> Cost:
-    lanes, period, out = stage.source.lanes, stage.period, stage.sink.type.bits
-    match stage.step:
-        case CompareStep():
-            return searched(lanes, period, out, stage.step)
-        case ShiftStep():
-            acc = stage.source.type.bits
-            if stage.digit:
-                return serially(lanes, period, stage.step, acc, out, stage.digit)
-            return scaled(lanes, period, stage.step, acc, out)
-        case _:
-            assert_never(stage.step)

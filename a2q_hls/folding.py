@@ -18,8 +18,8 @@ from a2q_hls.plan import Engine, Folded, Unrolled, Widths, cycles, declared, ref
 from a2q_hls.plan.engines import possible_pe, possible_simd
 from a2q_hls.sparse import Terms
 from a2q_hls.stages import Fold, Sparse
-from a2q_hls.stages.memory import LUTS_A_BLOCK, lutram
-from a2q_hls.steps import CompareStep, HardwareStep, hardware_steps
+from a2q_hls.stages.memory import lutram
+from a2q_hls.steps import HardwareStep, digit, hardware_steps
 
 KINDS = (Folded, Sparse, Unrolled)
 _MANY_WEIGHTS = 1 << 17
@@ -79,7 +79,7 @@ class Choice:
     @property
     def price(self) -> float:
         """LUTs, a block of RAM counted as what a device has for it."""
-        return self.cost.luts + LUTS_A_BLOCK * self.cost.blocks
+        return self.cost.price
 
 
 def balanced(
@@ -159,25 +159,24 @@ class Layer:
 
     def _after(self, lanes: int, limit: int) -> Cost:
         """Requantization of so many lanes, or of as few of them as there is time for."""
-        wide = self._requantized(lanes)
+        wide = self._requantized(lanes, limit)
         fewer = (n for n in range(1, lanes) if lanes % n == 0)
         least = next((n for n in fewer if self.windows * len(self.dot.matrix) // n <= limit), lanes)
         if least == lanes:
             return wide
         mux = cost.narrowed(lanes * self.accumulator.bits, lanes // least)
-        return min(wide, self._requantized(least) + mux, key=lambda found: found.luts)
+        return min(wide, self._requantized(least, limit) + mux, key=lambda found: found.price)
 
-    def _requantized(self, lanes: int) -> Cost:
+    def _requantized(self, lanes: int, limit: int) -> Cost:
         """Requantization of so many lanes, by its cheapest form."""
-        period = max(1, len(self.dot.matrix) // lanes)
-        found = []
-        for step in self.steps:
-            if isinstance(step, CompareStep):
-                found.append(cost.searched(lanes, period, self.out.bits, step))
-            else:
-                bits = self.accumulator.bits
-                found.append(cost.scaled(lanes, period, step, bits, self.out.bits))
-        return min(found, key=lambda needs: needs.luts, default=Cost())
+        period, out = max(1, len(self.dot.matrix) // lanes), self.out.bits
+        time, acc = limit // (self.windows * period), self.accumulator.bits
+        found = [
+            cost.requantized(lanes, period, step, acc, out, bits)
+            for step in self.steps
+            for bits in {0, digit(step, time)}
+        ]
+        return min(found, key=lambda needs: needs.price, default=Cost())
 
     @cached_property
     def _weight_bits(self) -> int:

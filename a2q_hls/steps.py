@@ -12,6 +12,7 @@ from a2q_hls.check import MAX_ACCUMULATOR
 from a2q_hls.interpret import step as apply_step
 from a2q_hls.interval import Intervals
 from a2q_hls.ints import Int64, IntTensor, IntType
+from a2q_hls.lines import as_scales
 from a2q_hls.network import MultiplyAddShift, Step, Thresholds
 
 
@@ -46,9 +47,33 @@ def hardware_steps(
 ) -> tuple[HardwareStep, ...]:
     """Every hardware form of a step function, the usual one first; a cost decides between them."""
     usual = hardware_step(step, ranges, out, acc)
-    if isinstance(step, MultiplyAddShift) and out.levels <= _MOST_LEVELS:
-        return usual, _compare(as_thresholds(step, ranges, out), acc)
+    if isinstance(step, MultiplyAddShift):
+        if out.levels <= _MOST_LEVELS:
+            return usual, _compare(as_thresholds(step, ranges, out), acc)
+    elif isinstance(usual, CompareStep) and (scales := as_scales(step, ranges, out)):
+        return usual, _shift(scales, ranges, acc)
     return (usual,)
+
+
+def multiplier_bits(step: HardwareStep) -> int:
+    """Bits of the widest multiplier; 0 where nothing is multiplied."""
+    if isinstance(step, ShiftStep) and bool((step.multiplier.values != 1).any()):
+        return int(step.multiplier.values.max()).bit_length()
+    return 0
+
+
+def word_bits(step: HardwareStep) -> int:
+    """Bits of a channel's multiplier, addend and shift, of which the least shift is wired."""
+    assert isinstance(step, ShiftStep)
+    shifts = step.shift.values
+    addend = IntType.signed_spanning(int(step.addend.values.min()), int(step.addend.values.max()))
+    return multiplier_bits(step) + addend.bits + int(shifts.max() - shifts.min()).bit_length()
+
+
+def digit(step: HardwareStep, time: int) -> int:
+    """Bits of the multiplier a cycle, as few as ``time`` cycles a beat allow; 0: all at once."""
+    bits = multiplier_bits(step)
+    return -(-bits // time) if min(bits, time) > 1 else 0
 
 
 def hardware_step(step: Step, ranges: Intervals, out: IntType, acc: IntType) -> HardwareStep:

@@ -83,6 +83,13 @@ def spaced_thresholds(rng: np.random.Generator, channels: int, out: IntType) -> 
     return Thresholds(IntTensor.spanning(values))
 
 
+def line_thresholds(rng: np.random.Generator, channels: int, out: IntType) -> Thresholds:
+    """Thresholds as batch norm and rounding give them: on a line, rounded up to integers."""
+    first, spacing = rng.uniform(-60, 20, (channels, 1)), rng.uniform(2, 12, (channels, 1))
+    values = np.ceil(first + spacing * np.arange(out.levels - 1)).astype(np.int64)
+    return Thresholds(IntTensor.spanning(values))
+
+
 def scales(rng: np.random.Generator, channels: int, _: IntType) -> MultiplyAddShift:
     """Free scales."""
     multiplier = rng.integers(0, 30, channels)

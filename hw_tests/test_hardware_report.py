@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from designs import INT4, UINT4
-from nodes import SAME, single
+from nets import SAME, single
 from typer.testing import CliRunner, Result
 
 from a2q_hls import store

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from builders import dense
 from designs import UINT4, Design, free_thresholds, network, scales, spaced_thresholds
-from nodes import SAME, Net, digits, unet
+from nets import SAME, Net
+from nodes import digits, unet
 from sklearn.datasets import load_digits
 
 from a2q_hls import interpret

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nodes import SAME, single
+from nets import SAME, single
 from typer.testing import CliRunner
 
 from a2q_hls import store

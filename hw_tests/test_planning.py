@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from designs import ACC32, UINT4, Design
-from nodes import NODES, SAME, Net, single
+from nets import SAME, Net, single
+from nodes import NODES
 
 from a2q_hls.aim import Aim
 from a2q_hls.bound import Certified, certify
@@ -19,7 +20,7 @@ from a2q_hls.errors import A2QError, OutOfReach
 from a2q_hls.flow.planning import Target, engines_for, table, total
 from a2q_hls.folding import Layer, balanced
 from a2q_hls.ints import IntTensor, IntType
-from a2q_hls.network import Dot, Input, MultiplyAddShift, Network, Output
+from a2q_hls.network import Dot, Input, MultiplyAddShift, Network, Output, Thresholds
 from a2q_hls.plan import Folded, Unrolled, Widths, plan
 from a2q_hls.stages import FifoStage, ReorderStage, RequantizeStage, Sparse, WindowStage
 from a2q_hls.stages.memory import LUTS_A_BLOCK, blocks, is_block, lutram, rom, roomy
@@ -64,6 +65,17 @@ def test_thresholds_or_scales_whichever_cost_less() -> None:
             if len(forms) > 1:
                 taken.add(type(stage.step))
     assert taken == {CompareStep, ShiftStep}
+
+
+def test_many_thresholds_on_lines_are_scales_as_wide_as_there_is_time_for() -> None:
+    for channels, block in ((64, False), (512, True)):
+        made = next(design for design in NODES if design.name == f"lines{channels}").plan
+        (stage,) = (stage for stage in made.stages if isinstance(stage, RequantizeStage))
+        assert isinstance(stage.node.step, Thresholds)
+        assert isinstance(stage.step, ShiftStep)
+        assert stage.block is block
+        time = bottleneck(made.stages) // stage.source.beats
+        assert stage.cycles <= time < replace(stage, digit=stage.digit - 1).cycles
 
 
 def _shifted() -> Design:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from designs import free_thresholds, scales, spaced_thresholds
 from designs import network as dense
-from nodes import SAME, Net
+from nets import SAME, Net
 from test_qonnx_export import frames
 
 from a2q_hls import interpret

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from nodes import SAME, single
+from nets import SAME, single
 from typer.testing import CliRunner, Result
 
 from a2q_hls import store

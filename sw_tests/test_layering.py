@@ -26,6 +26,7 @@ ORDER = (
     ("witness",),
     ("train", "zoo"),
     ("adders",),
+    ("lines",),
     ("steps",),
     ("qonnx",),
     ("sparse",),

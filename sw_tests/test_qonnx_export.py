@@ -174,7 +174,7 @@ def small() -> list[Network]:
 
 
 @pytest.mark.skipif(importlib.util.find_spec("qonnx") is None, reason="qonnx is not installed")
-@pytest.mark.parametrize("name", ["residual", "unet", "serial_scales"])
+@pytest.mark.parametrize("name", ["residual", "unet", "digits1x1"])
 def test_qonnx_executes_the_same(name: str) -> None:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.core.onnx_exec import execute_onnx

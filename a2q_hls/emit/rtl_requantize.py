@@ -3,21 +3,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from typing_extensions import assert_never
 
 from a2q_hls.emit.rtl_instance import Instance, flag
-from a2q_hls.emit.rtl_literals import span, table
+from a2q_hls.emit.rtl_literals import fields, hex_rows, span, table
 from a2q_hls.emit.templates import render
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.stages import RequantizeStage
 from a2q_hls.steps import CompareStep, ShiftStep
 
+Constants = tuple[Mapping[str, tuple[Int64, IntType]], Mapping[str, object]]
+"""Rows of channels (C, N) and their type, by name; other parameters."""
+
 
 def requantize(stage: RequantizeStage, top: str) -> Instance:
-    """Instance of a requantization: a library module and a module of its constants."""
-    module = f"{top}_{stage.node.name}"
-    parameters: dict[str, object] = {
+    """Instance of a requantization: a library module and a module or a file of its constants."""
+    match stage.step:
+        case CompareStep():
+            return _wrapped(stage, top, "compare", ("threshold_search",), _compare(stage.step))
+        case ShiftStep():
+            if stage.digit:
+                return _serial(stage, stage.step, top)
+            return _wrapped(stage, top, "shift", ("clip",), _shift(stage.step))
+        case _:
+            assert_never(stage.step)
+
+
+def _parameters(stage: RequantizeStage) -> dict[str, object]:
+    return {
         "LANES": stage.source.lanes,
         "BEATS": stage.period,
         "ACC_BITS": stage.source.type.bits,
@@ -25,26 +41,28 @@ def requantize(stage: RequantizeStage, top: str) -> Instance:
         "OUT_BITS": stage.sink.type.bits,
         "OUT_SIGNED": flag(stage.sink.type.signed),
     }
-    match stage.step:
-        case CompareStep():
-            kind, library = "compare", ["requantize_compare", "threshold_search"]
-            tables, own = _compare(stage, stage.step)
-        case ShiftStep():
-            kind = "serial" if stage.digit else "shift"
-            library = [f"requantize_{kind}", "clip"]
-            tables, own = _shift(stage, stage.step)
-        case _:
-            assert_never(stage.step)
+
+
+def _wrapped(
+    stage: RequantizeStage,
+    top: str,
+    kind: str,
+    library: tuple[str, ...],
+    constants: Constants,
+) -> Instance:
+    """A module that gives a library module its constants."""
+    module, (columns, own) = f"{top}_{stage.node.name}", constants
+    tables = [_table(name, _by_lane(stage, rows), type_) for name, (rows, type_) in columns.items()]
     text = render(
         "rtl/requantize.sv.j2",
         module=module,
         stage=stage,
         kind=kind,
         tables=tables,
-        parameters={**parameters, **own, **{name: name for name, _, _ in tables}},
+        parameters={**_parameters(stage), **own, **{name: name for name, _, _ in tables}},
     )
     files = {f"{module}.sv": text}
-    used = (*library, "pipe", "counter")
+    used = (f"requantize_{kind}", *library, "pipe", "counter")
     return Instance(stage.name, module, stage.sources, stage.sinks, used, files=files)
 
 
@@ -52,29 +70,56 @@ Table = tuple[str, str, str]
 """Name, packed range and value of a constant."""
 
 
-def _compare(stage: RequantizeStage, step: CompareStep) -> tuple[list[Table], dict[str, object]]:
-    ordered = _by_lane(stage, step.thresholds.values)
+def _compare(
+    step: CompareStep,
+) -> Constants:
+    rows = step.thresholds.values
     # Word 0 of a channel is not read: the highest bit of a count is decided at the middle.
-    padded = np.concatenate([np.zeros((len(ordered), 1), np.int64), ordered], axis=1)
-    return [_table("TABLE", padded, step.type)], {"BITS": step.type.bits}
+    padded = np.concatenate([np.zeros((len(rows), 1), np.int64), rows], axis=1)
+    return {"TABLE": (padded, step.type)}, {"BITS": step.type.bits}
 
 
-def _shift(stage: RequantizeStage, step: ShiftStep) -> tuple[list[Table], dict[str, object]]:
-    multiply, least = bool((step.multiplier.values != 1).any()), int(step.shift.values.min())
-    shift = IntTensor.spanning(step.shift.values - least) if stage.digit else step.shift
-    columns = {"ADDENDS": step.addend, "SHIFTS": shift}
+def _shift(step: ShiftStep) -> Constants:
+    multiply = bool((step.multiplier.values != 1).any())
+    columns = {"ADDENDS": step.addend, "SHIFTS": step.shift}
     if multiply:
         columns = {"MULTIPLIERS": step.multiplier, **columns}
-    types = {name: _spanning(tensor, name == "ADDENDS") for name, tensor in columns.items()}
-    tables = [
-        _table(name, _by_lane(stage, tensor.values[:, None]), types[name])
+    found = {
+        name: (tensor.values[:, None], _spanning(tensor, name == "ADDENDS"))
         for name, tensor in columns.items()
-    ]
-    widths: dict[str, object] = {f"{name[0]}_BITS": type_.bits for name, type_ in types.items()}
-    own = {"SUM_BITS": step.sum_type.bits, **widths}
-    if stage.digit:
-        return tables, {**own, "DIGIT": stage.digit, "LEAST": least}
-    return tables, {**own, "MULTIPLY": flag(multiply)}
+    }
+    widths: dict[str, object] = {
+        f"{name[0]}_BITS": type_.bits for name, (_, type_) in found.items()
+    }
+    return found, {"SUM_BITS": step.sum_type.bits, **widths, "MULTIPLY": flag(multiply)}
+
+
+def _serial(stage: RequantizeStage, step: ShiftStep, top: str) -> Instance:
+    """A library module and the file that its words are read from."""
+    least, file = int(step.shift.values.min()), f"{top}_{stage.node.name}_scales.hex"
+    columns = (
+        (step.multiplier, _spanning(step.multiplier, False)),
+        (step.addend, _spanning(step.addend, True)),
+        (more := IntTensor.spanning(step.shift.values - least), _spanning(more, False)),
+    )
+    parts = [fields(tensor.values[:, None], type_.bits) for tensor, type_ in columns]
+    m_bits, a_bits, s_bits = (type_.bits for _, type_ in columns)
+    parameters = {
+        **_parameters(stage),
+        "SUM_BITS": step.sum_type.bits,
+        "DIGIT": stage.digit,
+        "LEAST": least,
+        "BLOCK": flag(stage.block),
+        "M_BITS": m_bits,
+        "A_BITS": a_bits,
+        "S_BITS": s_bits,
+        "SCALES": f'"{file}"',
+    }
+    # Channel beat * lanes + lane is lane ``lane`` of word ``beat``.
+    files = {file: hex_rows(np.concatenate(parts, axis=1).reshape(stage.period, -1))}
+    library = ("requantize_serial", "clip", "rom", "counter")
+    ends = (stage.sources, stage.sinks)
+    return Instance(stage.name, "a2q_requantize_serial", *ends, library, parameters, files)
 
 
 def _spanning(tensor: IntTensor, signed: bool) -> IntType:

@@ -48,8 +48,7 @@ from a2q_hls.stages import (
     Widths,
     WindowStage,
 )
-from a2q_hls.stages.tensors import multiplier_bits
-from a2q_hls.steps import hardware_steps
+from a2q_hls.steps import digit, hardware_steps
 
 
 @dataclass
@@ -175,7 +174,7 @@ class Builder:
             if source.lanes % lanes == 0 and every // lanes <= self.goal:
                 narrow = self._requantizer(node, replace(source, lanes=lanes, beats=every // lanes))
                 more = narrowed(source.width, source.lanes // lanes)
-                if (cost(narrow) + more).luts < cost(stage).luts:
+                if (cost(narrow) + more).price < cost(stage).price:
                     stage = self._requantizer(node, self.resized(source, lanes, node.name))
                 break
         self.stages.append(stage)
@@ -187,10 +186,9 @@ class Builder:
         steps = hardware_steps(node.step, self.specs[node.source].range, node.type, source.type)
         period = self.specs[node.name].shape[2] // source.lanes
         stages = [RequantizeStage(node, source, sink, step, period) for step in steps]
-        bits, time = multiplier_bits(steps[0]), self.goal // source.beats
-        if min(bits, time) > 1:
-            stages.append(replace(stages[0], digit=-(-bits // time)))
-        return min(stages, key=lambda stage: cost(stage).luts)
+        time = self.goal // source.beats
+        stages += [replace(stage, digit=digit(stage.step, time)) for stage in stages]
+        return min(stages, key=lambda stage: cost(stage).price)
 
     def _pool(self, node: MaxPool | SumPool) -> Stream:
         source, window = self._take(node.source), node.window

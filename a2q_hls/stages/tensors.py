@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from a2q_hls.network import Add, ArgMax, MaxPool, Pair, Requantize, SumPool
 from a2q_hls.stages.memory import is_block
 from a2q_hls.stages.streams import Straight, Stream
-from a2q_hls.steps import HardwareStep, ShiftStep
-
-
-def multiplier_bits(step: HardwareStep) -> int:
-    """Bits of the widest multiplier; 0 where nothing is multiplied."""
-    if isinstance(step, ShiftStep) and bool((step.multiplier.values != 1).any()):
-        return int(step.multiplier.values.max()).bit_length()
-    return 0
+from a2q_hls.steps import HardwareStep, multiplier_bits, word_bits
 
 
 @dataclass(frozen=True)
@@ -36,6 +29,13 @@ class RequantizeStage(Straight):
     def cycles(self) -> int:
         """Cycles a beat."""
         return -(-multiplier_bits(self.step) // self.digit) if self.digit else 1
+
+    @property
+    def block(self) -> bool:
+        """Whether scales that are read digit by digit are block RAM."""
+        if not self.digit:
+            return False
+        return is_block(self.period, self.source.lanes * word_bits(self.step), constant=True)
 
     @property
     def name(self) -> str:
