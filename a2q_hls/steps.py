@@ -67,7 +67,8 @@ def word_bits(step: HardwareStep) -> int:
     assert isinstance(step, ShiftStep)
     shifts = step.shift.values
     addend = IntType.signed_spanning(int(step.addend.values.min()), int(step.addend.values.max()))
-    return multiplier_bits(step) + addend.bits + int(shifts.max() - shifts.min()).bit_length()
+    varied = max(1, int(shifts.max() - shifts.min()).bit_length())
+    return multiplier_bits(step) + addend.bits + varied
 
 
 def digit(step: HardwareStep, time: int) -> int:

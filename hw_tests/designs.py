@@ -98,9 +98,9 @@ def scales(rng: np.random.Generator, channels: int, _: IntType) -> MultiplyAddSh
 
 
 def wide_scales(rng: np.random.Generator, channels: int, _: IntType) -> MultiplyAddShift:
-    """Scales of 16 bits, as networks have them, one of them small."""
+    """Scales of 16 bits, as networks have them, one of them small and one 0."""
     multiplier = rng.integers(2**15, 2**16, channels)
-    multiplier[-1] = 3
+    multiplier[:2] = 0, 3
     addend, shift = rng.integers(-(2**19), 2**19, channels), rng.integers(14, 18, channels)
     return MultiplyAddShift(*map(IntTensor.spanning, (multiplier, addend, shift)))
 

@@ -5,16 +5,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from designs import INT4, UINT4, Design, line_thresholds, scales, spaced_thresholds, wide_scales
+import numpy as np
+from designs import (
+    ACC32,
+    INT4,
+    UINT4,
+    Design,
+    line_thresholds,
+    scales,
+    spaced_thresholds,
+    wide_scales,
+)
 from nets import SAME, Net, single
 
-from a2q_hls.ints import IntType
+from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.network import (
     Add,
     ArgMax,
     Concat,
+    Dot,
+    Input,
     MaxPool,
+    MultiplyAddShift,
+    Network,
+    Output,
     PixelShuffle,
+    Requantize,
     SumPool,
     Upsample,
     Window,
@@ -172,6 +188,24 @@ def digits(pe: int, simd: int) -> Design:
     return net.design(f"digits{pe}x{simd}", last)
 
 
+def pooled_digits() -> Design:
+    """Unsigned sums, which come in bursts; the multiplier of one channel is 0."""
+    net = Net((4, 4, 4))
+    narrow = net.node(SumPool, "x", Window((2, 2), (2, 2)))
+    codes = net.requantized(narrow, UINT8, wide_scales)
+    return net.design("pooled_digits", net.conv(codes, 12, (1, 1), Folded(1, 4)))
+
+
+def pruned() -> Design:
+    """A multiplier that is wider than every sum: that of a channel whose weights are all 0."""
+    dot = Dot("conv0", "x", IntTensor(np.array([[[[-1, 1]]], [[[0, 0]]]]), INT4), ACC32)
+    parts = (np.array(part) for part in ((3, 65535), (5, -40), (2, 0)))
+    step = MultiplyAddShift(*map(IntTensor.spanning, parts))
+    nodes = (Input("x", (2, 2, 2), UINT4), dot, Requantize("act", "conv0", step, UINT8))
+    network = Network("net", (*nodes, Output("y", "act")))
+    return Design("pruned", network, {"conv0": Folded(1, 1)})
+
+
 def lines(channels: int) -> Design:
     """Thresholds of many channels that scales are equal to, and time for some cycles each."""
     net = Net((3, 3, 4))
@@ -188,6 +222,8 @@ def narrowed() -> Design:
 
 NODES = (
     *(digits(*fold) for fold in ((1, 1), (1, 2), (1, 6), (1, 9), (3, 9))),
+    pooled_digits(),
+    pruned(),
     *(lines(channels) for channels in (64, 512)),
     narrowed(),
     *CONVOLUTIONS,

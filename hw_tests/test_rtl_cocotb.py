@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from designs import Design, named, network, spaced_thresholds, stimuli
-from nodes import residual
+from nodes import digits, residual
 from sklearn.datasets import load_digits
 from test_rtl_faults import planted
 
@@ -40,9 +40,11 @@ def test_protocol_witnesses_and_cycles(name: str, tmp_path: Path) -> None:
     passes_whole_bench(design := named(name), stimuli(design), tmp_path)
 
 
-def test_protocol_of_a_residual_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "design", [residual("residual_fast", Folded(4, 8), 8), digits(1, 6)], ids=lambda d: str(d.name)
+)
+def test_protocol_of_networks_of_images(design: Design, tmp_path: Path) -> None:
     """A frame takes hundreds of cycles: fewer random ones, and fewer of all in the slow tests."""
-    design = residual("residual_fast", Folded(4, 8), 8)
     passes_whole_bench(design, stimuli(design, 16), tmp_path, few=12)
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from a2q_hls.check import MAX_ACCUMULATOR
 from a2q_hls.interpret import step
 from a2q_hls.interval import Intervals
 from a2q_hls.ints import Int64, IntTensor, IntType
@@ -87,8 +88,28 @@ def test_channels_of_one_code(code: int) -> None:
     assert (codes(made, UINT4, -50, 50) == code).all()
 
 
-def test_wide_accumulators_stay_inside_int64() -> None:
-    thresholds = on_lines([-(2.0**40)], [2.0**37 + 0.3], UINT4)
-    lo, hi = -(2**41), 2**41
-    made = as_scales(thresholds, ranges(lo, hi), UINT4)
-    assert made is None or abs(made.multiplier.values * hi + made.addend.values).max() < 2**60
+def test_the_largest_shift_is_tried_where_accumulators_are_wide() -> None:
+    """No smaller shift has a line here: the bounds of its multiplier lie between two integers."""
+    out, lo, hi = IntType(8, False), -(1 << 17), (1 << 17) - 1
+    thresholds = on_lines([-91948.16885], [779.8908254713], out)
+    made = as_scales(thresholds, ranges(lo, hi), out)
+    assert made is not None
+    assert made.shift.values.tolist() == [MOST_SHIFT]
+    assert np.array_equal(codes(made, out, lo, hi), codes(thresholds, out, lo, hi))
+
+
+@pytest.mark.parametrize(
+    ("bits", "spacing", "found"), [(38, 32, True), (40, 34, False), (56, 10, True), (59, 10, False)]
+)
+def test_sums_stay_inside_int64(bits: int, spacing: int, found: bool) -> None:
+    hi = (1 << bits) - 1
+    row = -(hi >> 3) + (np.arange(15)[None] << spacing)
+    made = as_scales(Thresholds(IntTensor.spanning(row)), ranges(-hi, hi), UINT4)
+    assert (made is not None) is found
+    if made is not None:
+        factor, addend = int(made.multiplier.values[0]), int(made.addend.values[0])
+        shift = int(made.shift.values[0])
+        for index, border in enumerate(row[0].tolist()):
+            assert (factor * border + addend) >> shift == index + 1
+            assert (factor * (border - 1) + addend) >> shift == index
+        assert abs(factor * hi) + abs(addend) < MAX_ACCUMULATOR

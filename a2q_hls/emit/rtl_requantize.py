@@ -106,7 +106,8 @@ def _serial(stage: RequantizeStage, step: ShiftStep, top: str) -> Instance:
     m_bits, a_bits, s_bits = (type_.bits for _, type_ in columns)
     parameters = {
         **_parameters(stage),
-        "SUM_BITS": step.sum_type.bits,
+        # Multipliers may be wider than sums: of channels whose accumulators are always 0.
+        "SUM_BITS": max(step.sum_type.bits, stage.digit),
         "DIGIT": stage.digit,
         "LEAST": least,
         "BLOCK": flag(stage.block),

@@ -105,6 +105,7 @@ module a2q_requantize_serial #(
     wire logic signed [ACC_BITS+DIGIT:0] product;
     wire logic signed [WIDE_BITS-1:0]    sum = (first ? WIDE_BITS'(addend) : sum_q)
                                              + WIDE_BITS'(product);
+    wire logic unused_product = &{1'b0, product};
 
     if (DIGIT == 1) begin : gen_bit
       assign product = rest[0] ? (ACC_BITS + 2)'(acc_q) : '0;
