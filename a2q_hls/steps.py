@@ -55,9 +55,14 @@ def hardware_steps(
     return (usual,)
 
 
+def multiplies(step: ShiftStep) -> bool:
+    """Whether any channel needs a multiplier."""
+    return bool((step.multiplier.values != 1).any())
+
+
 def multiplier_bits(step: HardwareStep) -> int:
     """Bits of the widest multiplier; 0 where nothing is multiplied."""
-    if isinstance(step, ShiftStep) and bool((step.multiplier.values != 1).any()):
+    if isinstance(step, ShiftStep) and multiplies(step):
         return int(step.multiplier.values.max()).bit_length()
     return 0
 

@@ -11,7 +11,7 @@ from a2q_hls.emit.hls_layer import Array, Layer
 from a2q_hls.ints import IntTensor, IntType
 from a2q_hls.sparse import Terms
 from a2q_hls.stages import FoldedStage, RequantizeStage, SparseStage
-from a2q_hls.steps import CompareStep, ShiftStep
+from a2q_hls.steps import CompareStep, ShiftStep, multiplies
 
 _SHIFT = IntType(6, False)  # Shifts stay below 62.
 
@@ -135,11 +135,6 @@ def requantize(stage: RequantizeStage) -> Layer:
             return Layer(kernel, "requantize", title, types, numbers, arrays, named=True)
         case _:
             assert_never(step)
-
-
-def multiplies(step: ShiftStep) -> bool:
-    """Whether any channel needs a multiplier."""
-    return bool((step.multiplier.values != 1).any())
 
 
 def _requantize_arrays(stage: RequantizeStage) -> tuple[Array, ...]:

@@ -13,7 +13,7 @@ from a2q_hls.emit.rtl_literals import fields, hex_rows, span, table
 from a2q_hls.emit.templates import render
 from a2q_hls.ints import Int64, IntTensor, IntType
 from a2q_hls.stages import RequantizeStage
-from a2q_hls.steps import CompareStep, ShiftStep
+from a2q_hls.steps import CompareStep, ShiftStep, multiplies
 
 Constants = tuple[Mapping[str, tuple[Int64, IntType]], Mapping[str, object]]
 """Rows of channels (C, N) and their type, by name; other parameters."""
@@ -70,9 +70,7 @@ Table = tuple[str, str, str]
 """Name, packed range and value of a constant."""
 
 
-def _compare(
-    step: CompareStep,
-) -> Constants:
+def _compare(step: CompareStep) -> Constants:
     rows = step.thresholds.values
     # Word 0 of a channel is not read: the highest bit of a count is decided at the middle.
     padded = np.concatenate([np.zeros((len(rows), 1), np.int64), rows], axis=1)
@@ -80,9 +78,8 @@ def _compare(
 
 
 def _shift(step: ShiftStep) -> Constants:
-    multiply = bool((step.multiplier.values != 1).any())
     columns = {"ADDENDS": step.addend, "SHIFTS": step.shift}
-    if multiply:
+    if multiplies(step):
         columns = {"MULTIPLIERS": step.multiplier, **columns}
     found = {
         name: (tensor.values[:, None], _spanning(tensor, name == "ADDENDS"))
@@ -91,7 +88,7 @@ def _shift(step: ShiftStep) -> Constants:
     widths: dict[str, object] = {
         f"{name[0]}_BITS": type_.bits for name, (_, type_) in found.items()
     }
-    return found, {"SUM_BITS": step.sum_type.bits, **widths, "MULTIPLY": flag(multiply)}
+    return found, {"SUM_BITS": step.sum_type.bits, **widths, "MULTIPLY": flag(multiplies(step))}
 
 
 def _serial(stage: RequantizeStage, step: ShiftStep, top: str) -> Instance:
