@@ -100,7 +100,8 @@ def balanced(
     if slow:
         worst = max(slow, key=lambda layer: layer.fastest(kinds))
         nearest, where = worst.fastest(kinds), f"layer {worst.dot.name!r}"
-        found, expected = f"no engine within {limit} cycles a frame", f"at least {nearest} cycles"
+        found = f"no engine of fewer than {nearest} cycles a frame"
+        expected = f"a target of at least {nearest} cycles"
         raise OutOfReach.at(nearest, where, found, expected)
     return {name: choice.engine for name, choice in chosen.items() if choice is not None}
 
@@ -209,8 +210,8 @@ class Layer:
         many weights it takes long: there it must cost less than the fewest steps of the best.
         """
         matrix, budget = self.dot.matrix, limit // self.windows
-        depth = self.source.shape[2]
-        fills = [n for n in range(1, depth + 1) if depth % n == 0]
+        rows, columns, depth = self.source.shape
+        fills = [n for n in range(-(-rows * columns * depth // limit), depth + 1) if depth % n == 0]
         fitting = [n for n in fills if matrix.shape[1] // n < budget]
         enough = [pe for pe in possible_pe(self.dot) if len(matrix) // pe <= budget]
         for pe in enough if fitting else ():

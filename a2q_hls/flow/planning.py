@@ -14,7 +14,7 @@ from a2q_hls.bound import Certified
 from a2q_hls.cost import Cost, cost
 from a2q_hls.errors import A2QError, OutOfReach
 from a2q_hls.folding import KINDS, balanced, budgeted
-from a2q_hls.plan import Engine, Plan, Widths, plan
+from a2q_hls.plan import Engine, Folded, Plan, Widths, plan
 from a2q_hls.stages import FoldedStage, SparseStage, Stage, UnrolledStage
 from a2q_hls.timing import bottleneck, cycles
 
@@ -66,35 +66,48 @@ def engines_for(
     """The cheapest engines that meet a target, or the fastest within so many LUTs.
 
     Raises:
-        OutOfReach: no plan is as fast; the message names the nearest that one can be.
+        OutOfReach: no plan is as fast; the message names the nearest target that one meets.
         A2QError: no plan has as few LUTs.
     """
     if target.luts is not None:
         return budgeted(
             certified, target.luts, lambda e: total(plan(certified, e, widths)).luts, widths, kinds
         )
+    assert target.limit is not None
     try:
-        return _within(certified, target, widths, kinds)
+        return _within(certified, target.limit, widths, kinds)
     except OutOfReach as error:
-        if target.fps is None:
-            raise
-        fps = floor(10 * target.clock * 1e6 / error.nearest) / 10  # Rounded, it may be too fast.
-        raise error.saying(f"at most {fps:,} frames a second at {target.clock:g} MHz") from error
+        refused = _nearest(certified, error, widths)
+    if target.fps is None:
+        raise refused
+    fps = floor(10 * target.clock * 1e6 / refused.nearest) / 10  # Rounded, it may be too fast.
+    raise refused.saying(f"at most {fps:,} frames a second at {target.clock:g} MHz")
+
+
+def _nearest(certified: Certified, refused: OutOfReach, widths: Widths) -> OutOfReach:
+    """The refusal that names a target in reach: what one layer can do, other stages may not.
+
+    Folded engines, of which plans are soon made, are as fast as any.
+    """
+    while True:
+        try:
+            _within(certified, refused.nearest, widths, (Folded,))
+        except OutOfReach as error:
+            refused = error
+        else:
+            return refused
 
 
 def _within(
-    certified: Certified, target: Target, widths: Widths, kinds: tuple[type, ...]
+    certified: Certified, limit: int, widths: Widths, kinds: tuple[type, ...]
 ) -> Mapping[str, Engine]:
-    limit = target.limit
-    assert limit is not None
     engines = balanced(certified, limit, widths, kinds)
     made = plan(certified, engines, widths)
     if (found := bottleneck(made.stages)) > limit:
         slowest = max(made.stages, key=cycles).name
-        where = f"plan of {certified.network.name!r} within {limit} cycles"
-        raise OutOfReach.at(
-            found, where, f"{found} cycles of {slowest!r}", f"at least {found} cycles"
-        )
+        where = f"plan of {certified.network.name!r}"
+        expected = f"a target of at least {found} cycles"
+        raise OutOfReach.at(found, where, f"{found} cycles a frame of {slowest!r}", expected)
     return engines
 
 

@@ -34,12 +34,17 @@ def engine_of(node: Dot, engines: Mapping[str, Engine]) -> Engine:
 
 
 def cycles(node: Dot, engine: Engine, source: Spec) -> int:
-    """Cycles a frame of a Dot on an engine: windows times those of one, or of their shifts."""
-    geometry = Geometry(source.shape[:2], node.window, 1)
+    """Cycles a frame of a Dot on an engine: windows times those of one, or of their shifts.
+
+    Strides leave few windows of many pixels: then they are the cycles in which these are read.
+    """
+    rows, columns, channels = source.shape
+    geometry = Geometry((rows, columns), node.window, 1)
     length = window_cycles(node, engine)
     if not single(node) and needs_registers(node, engine):
         return int(geometry.costs(length).sum())
-    return len(geometry.needs) * length
+    reading = rows * columns * channels // lanes_read(node, engine, source)
+    return max(len(geometry.needs) * length, reading)
 
 
 def window_cycles(node: Dot, engine: Engine) -> int:
@@ -59,14 +64,18 @@ def window_cycles(node: Dot, engine: Engine) -> int:
 
 def feed(node: Dot, engines: Mapping[str, Engine], specs: Mapping[str, Spec]) -> int:
     """Lanes of the stream of pixels that the stages of a Dot read."""
-    engine = engine_of(node, engines)
+    return lanes_read(node, engine_of(node, engines), specs[node.source])
+
+
+def lanes_read(node: Dot, engine: Engine, source: Spec) -> int:
+    """Lanes of the stream of pixels that an engine's windows are made of."""
     match engine:
         case Folded() if not needs_registers(node, engine):
             return Fold.of(node, engine).lanes
         case Sparse():
             return engine.fill
         case _:
-            return specs[node.source].shape[2]
+            return source.shape[2]
 
 
 def single(node: Dot) -> bool:
