@@ -71,6 +71,12 @@ data-reports: $(READY)
 	$(BIN)/a2q-hls upscale runs/hardware_bsd300/a2qplus_p10_* $(DATA)/bsd300/test/103070.jpg \
 	  $(DATA)/bsd300/test/101085.jpg --report reports/upscale_bsd300
 
+	models=$$($(BIN)/python -c 'import qonnx; print(qonnx.__path__[0])')/data/onnx/bsd300x3-espcn && \
+	$(BIN)/a2q-hls import $$models/subpixel/quant_model.onnx --inputs 0:255:0.00392156862745098 \
+	  --samples $$models/test_data/input_0.pb --out runs/espcn_public
+	$(BIN)/a2q-hls hardware configs/hardware/bsd300_espcn_public.yaml \
+	  --report reports/hardware_bsd300_espcn_public --jobs $(JOBS)
+
 bench: $(READY)
 	@$(BIN)/python -c 'import da4ml, brevitas' 2>/dev/null || \
 	  $(BIN)/python -m pip install -q --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev,peers]"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -111,6 +112,23 @@ def test_one_design_on_ecp5(tmp_path: Path) -> None:
     assert "LUTs, at 83.3% of the float network's accuracy." in text
 
 
+def test_networks_of_runs_have_no_score(tmp_path: Path) -> None:
+    """Such as imported ones: the run's own folder is built in."""
+    studied(tmp_path)
+    store.save(store.load(tmp_path / "small" / "qat.a2q"), tmp_path / "own" / "network.a2q")
+    design = {"label": "Own", "run": "own", "engines": ["folded", "cheapest"], "stages": False}
+    done = run(tmp_path, study=None, designs=[design], predicted=[])
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "| design | interval | LUT |" in text
+    assert text.count("\n| Own, exact, folded only | 720 | ") == 1
+    found = re.search(r"frame Own, exact takes (\d+) LUTs, \S+ times fewer than Own, exact, ", text)
+    assert found, text
+    assert f" | {found[1]} | " in text
+    assert (tmp_path / "own" / "points" / "cheapest720_exact").is_dir()
+    assert not (tmp_path / "made").exists()
+
+
 def test_what_is_predicted_is_what_the_planner_says(tmp_path: Path) -> None:
     studied(tmp_path)
     settings = Settings.model_validate(SETTINGS)
@@ -156,6 +174,13 @@ def test_a_design_is_built_at_its_own_cycles_alone() -> None:
             "found cycles [9] of design 'B', expected some of [720]",
         ),
         ({}, {"cycle": [9]}, "key 'cycle'"),
+        ({}, {"study": None}, "expected a study, or a run for every design"),
+        ({}, {"designs": [{"label": "QAT", "run": "own"}]}, "study 'small' and run 'own'"),
+        (
+            {},
+            {"study": None, "designs": [{"label": "A", "run": "none"}]},
+            "none: found no such file",
+        ),
     ],
 )
 def test_wrong_settings_are_refused_before_anything_is_made(

@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from a2q_hls import store
@@ -15,7 +16,7 @@ from a2q_hls.cli.console import console
 from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
 from a2q_hls.flow.point import load_network
-from a2q_hls.flow.record import refuse_other_run
+from a2q_hls.flow.record import TESTS, refuse_other_run
 
 if TYPE_CHECKING:
     from a2q_hls.qonnx import InputCodes
@@ -41,6 +42,10 @@ def import_network(
             "quantizer follows it."
         ),
     ] = None,
+    samples: Annotated[
+        Path | None,
+        typer.Option(help="Real inputs of the graph to simulate with: .npy, or ONNX's .pb tensor."),
+    ] = None,
 ) -> None:
     """Import a quantized ONNX network: a run of certified integers that can be planned.
 
@@ -50,13 +55,19 @@ def import_network(
     Example: [bold]a2q-hls import model.onnx --out runs/model --accumulator 14[/]
     """
     from a2q_hls.qonnx import from_qonnx
+    from a2q_hls.qonnx.samples import load_samples
 
     folder = out or Path("runs") / file.stem
     refuse_other_run(folder, "import")
     codes = None if inputs is None else _codes(inputs)
     found = from_qonnx(file, accumulator=accumulator, inputs=codes)
+    x = None if samples is None else load_samples(samples, found)
     with replacing(folder / "network.a2q") as temporary:
         store.save(found.certified.network, temporary)
+    (folder / TESTS).unlink(missing_ok=True)  # Of a network that was here before.
+    if x is not None:
+        with replacing(folder / TESTS) as temporary, temporary.open("wb") as tests:
+            np.savez_compressed(tests, x=x)
     for name in found.dropped:
         console.print(f"left away at the end: {name}")
     certify(folder)

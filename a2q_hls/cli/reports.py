@@ -43,7 +43,7 @@ def hardware(
     report: Annotated[Path | None, typer.Option(help="Default the runs' folder.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Tool processes at a time.")] = 2,
 ) -> None:
-    """Networks of a study as hardware at equal throughput, simulated, synthesized and compared.
+    """Networks as hardware at equal throughput, simulated, synthesized and compared.
 
     Interrupt it when you like: the same command goes on from what is done.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which networks of a study become hardware, and at which throughputs: configs/hardware."""
+"""Which networks become hardware, and at which throughputs: configs/hardware."""
 
 from __future__ import annotations
 
@@ -24,16 +24,19 @@ class _Strict(BaseModel):
 
 
 class Design(_Strict):
-    """A quantization of the study as hardware, with these policies of widths.
+    """A quantization of the study as hardware, or the network of a run, with these widths.
 
-    ``engines``: the cheapest of all engines for every layer, or folded ones alone. ``stages``:
-    whether every stage is synthesized on its own, too, which takes about as long again. ``cycles``:
-    those of the settings at which it is built, by default all.
+    ``run``: a folder below runs/ as 'import', 'quantize' and 'train' make it; ``label`` then is its
+    name on the page, and ``width``, if given, stands behind it. ``engines``: the cheapest of all
+    engines for every layer, or folded ones alone. ``stages``: whether every stage is synthesized on
+    its own, too, which takes about as long again. ``cycles``: those of the settings at which it is
+    built, by default all.
     """
 
     label: str
     width: int | None = None
     seed: int = 0
+    run: str | None = None
     widths: tuple[Widths, ...] = (Widths.EXACT,)
     engines: tuple[Literal["cheapest", "folded"], ...] = ("cheapest",)
     stages: bool = True
@@ -44,13 +47,14 @@ class Settings(_Strict):
     """What is built: every design at every number of cycles a frame.
 
     ``study`` is the name of a study whose networks lie below runs/, and ``score`` what it measured;
-    the first design is what the others are compared with. At ``predicted`` cycles a frame designs
-    are only planned, and the page shows what they are predicted to take.
+    without one every design is of a ``run``, and no score is shown. The first design is what the
+    others are compared with. At ``predicted`` cycles a frame designs are only planned, and the page
+    shows what they are predicted to take.
     """
 
     name: str = Field(pattern="^[A-Za-z][A-Za-z0-9_]*$")
     title: str
-    study: str
+    study: str | None = None
     score: Literal["accuracy", "psnr"] = "accuracy"
     cycles: tuple[Cycles, ...] = Field(min_length=1)
     predicted: tuple[Cycles, ...] = ()
@@ -58,6 +62,14 @@ class Settings(_Strict):
     frames: int = Field(default=16, ge=2)
     family: str = "xcup"
     notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Settings:
+        for design in self.designs:
+            if (design.run is None) is (self.study is None):
+                where = f"design {design.label!r} of study {self.study!r} and run {design.run!r}"
+                raise ValueError(f"found {where}, expected a study, or a run for every design")
+        return self
 
     @model_validator(mode="after")
     def _known_cycles(self) -> Settings:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of a study as hardware at equal throughput: planned, simulated and synthesized."""
+"""Networks as hardware at equal throughput: planned, simulated and synthesized."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Trained:
-    """Run folder of a network, and what the study measured of it and of its float network."""
+    """Run folder of a network, and what a study measured of it and of its float network."""
 
     run: Path
-    score: float
-    float_score: float
+    scores: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,11 @@ def build(
 
 
 def _trained(settings: Settings, design: Design, runs: Path) -> Trained:
-    """A network of the study, copied to a run folder of its own."""
+    """The network of a run, or one of the study, copied to a run folder of its own."""
+    if settings.study is None:
+        assert design.run is not None
+        load_network(runs / design.run)
+        return Trained(runs / design.run)
     study = runs / settings.study
     wanted = (design.label, design.width, design.seed)
     found = [record for record in _records(study) if record[1] == wanted]
@@ -112,7 +115,7 @@ def _trained(settings: Settings, design: Design, runs: Path) -> Trained:
         if (source := path.with_suffix(suffix)).exists():
             with replacing(folder / name) as temporary:
                 shutil.copyfile(source, temporary)
-    return Trained(folder, score, best)
+    return Trained(folder, (score, best))
 
 
 def _records(study: Path) -> Iterator[tuple[Path, tuple[Any, ...], dict[str, Any]]]:

@@ -120,23 +120,28 @@ def _headline(settings: Settings, built: Sequence[Built], cycles: int) -> str:
     rows = [row for row in built if row.cycles == cycles]
     best = min(rows, key=lambda row: _luts(row).value)
     first = rows[0]
-    if settings.score == "psnr":
-        score = f"{best.network.score - best.network.float_score:+.2f} dB to the float network"
-    else:
-        score = (
-            f"{best.network.score / best.network.float_score:.1%} of the float network's accuracy"
-        )
     against = ""
     if best is not first:
         against = (
-            f"{_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,}), "
+            f", {_ratio(best, first):.2f} times fewer than {first.name} ({_luts(first).value:,})"
         )
-    luts = f"{_luts(best).value:,} LUTs"
-    return f"At {cycles:,} cycles a frame {best.name} takes {luts}, {against}at {score}."
+    takes = f"takes {_luts(best).value:,} LUTs{against}{_kept(settings, best)}"
+    return f"At {cycles:,} cycles a frame {best.name} {takes}."
 
 
-def _scores(settings: Settings, row: Built) -> tuple[str, str]:
-    score, best = row.network.score, row.network.float_score
+def _kept(settings: Settings, row: Built) -> str:
+    if row.network.scores is None:
+        return ""
+    score, best = row.network.scores
+    if settings.score == "psnr":
+        return f", at {score - best:+.2f} dB to the float network"
+    return f", at {score / best:.1%} of the float network's accuracy"
+
+
+def _scores(settings: Settings, row: Built) -> tuple[str, ...]:
+    if row.network.scores is None:
+        return ()
+    score, best = row.network.scores
     if settings.score == "psnr":
         return f"{score:.2f}", f"{score - best:+.2f}"
     return f"{100 * score:.2f}", f"{100 * score / best:.1f}"
@@ -146,7 +151,8 @@ def _resources(settings: Settings, built: Sequence[Built], cycles: int) -> Table
     rows = [row for row in built if row.cycles == cycles]
     decibels = settings.score == "psnr"
     scores = ("PSNR, dB", "to float, dB") if decibels else ("accuracy, %", "of float, %")
-    headings = ("design", *scores, "interval", "LUT", "compute", "memory")
+    shown = scores if settings.study else ()
+    headings = ("design", *shown, "interval", "LUT", "compute", "memory")
     return Table(
         f"{cycles:,} cycles a frame at most",
         (*headings, "FF", "BRAM18", "LUT ratio"),
