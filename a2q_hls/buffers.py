@@ -70,11 +70,16 @@ def _crowded(stages: Sequence[Stage], found: Schedule, interval: int) -> Iterabl
         for stream in stage.sinks if len(steps) else ():
             if stream.name in found.read:
                 offered, read = found.offered[stream.name], found.read[stream.name]
-                meanwhile = counted(steps, read - 1, interval) - counted(
-                    steps, offered - 1, interval
-                )
-                if int(meanwhile.max()) > 0:
+                waiting = read > offered
+                if (upcoming(steps, offered[waiting], interval) < read[waiting]).any():
                     yield stream.name
+
+
+def upcoming(times: Int64, at: Int64, interval: int) -> Int64:
+    """First event from each cycle of ``at`` on, where frame f repeats ``times`` + f * interval."""
+    start = (at - times[0]) // interval * interval  # Of the frame that a cycle lies in.
+    place = np.searchsorted(times, at - start)
+    return np.asarray(start + np.append(times, times[0] + interval)[place], np.int64)
 
 
 def counted(times: Int64, at: Int64, interval: int) -> Int64:

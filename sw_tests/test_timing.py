@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from a2q_hls.buffers import counted
+from a2q_hls.buffers import counted, upcoming
 from a2q_hls.network import Window
 from a2q_hls.stages import Geometry
 from a2q_hls.timing import run
@@ -45,6 +45,19 @@ def test_events_of_all_frames_are_counted(times: list[int], at: int, slack: int)
     before = sum(int(t) + f * interval <= at for f in frames if f < 0 for t in cycles)
     after = sum(int(t) + f * interval <= at for f in frames if f >= 0 for t in cycles)
     assert found == after - (200 * len(times) - before)
+
+
+@given(
+    times=st.lists(st.integers(0, 5), min_size=1, max_size=9),
+    at=st.integers(-60, 60),
+    slack=st.integers(0, 7),
+)
+def test_the_next_event_of_all_frames_is_found(times: list[int], at: int, slack: int) -> None:
+    cycles = np.cumsum(times)
+    interval = int(cycles[-1] - cycles[0]) + 1 + slack
+    found = int(upcoming(cycles, np.array([at]), interval)[0])
+    events = (int(t) + f * interval for f in range(-200, 200) for t in cycles)
+    assert found == min(event for event in events if event >= at)
 
 
 SIZES = st.tuples(st.integers(1, 7), st.integers(1, 7))
