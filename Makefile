@@ -70,7 +70,6 @@ data-reports: $(READY)
 	  --report reports/hardware_bsd300_unet --jobs $(JOBS)
 	$(BIN)/a2q-hls upscale runs/hardware_bsd300/a2qplus_p10_* $(DATA)/bsd300/test/103070.jpg \
 	  $(DATA)/bsd300/test/101085.jpg --report reports/upscale_bsd300
-
 	models=$$($(BIN)/python -c 'import qonnx; print(qonnx.__path__[0])')/data/onnx/bsd300x3-espcn && \
 	$(BIN)/a2q-hls import $$models/subpixel/quant_model.onnx --inputs 0:255:0.00392156862745098 \
 	  --samples $$models/test_data/input_0.pb --out runs/espcn_public

@@ -29,7 +29,6 @@ from a2q_hls.witness import images, isolate
 
 Make = Callable[[np.random.Generator, int, IntType], Step]
 ACC32 = IntType(32, True)
-MOST_WITNESSES = 128
 UINT4 = IntType(4, False)
 INT4 = IntType(4, True)
 
@@ -214,10 +213,7 @@ def named(name: str) -> Design:
 
 
 def stimuli(design: Design, random_frames: int = 100) -> Int64:
-    """Witnesses of the first layer, of many channels some, corners of the input type, random codes.
-
-    Shape (B, H * W * C).
-    """
+    """Witnesses of the first layer, corners of the input type, random codes; (B, H * W * C)."""
     dot, source = design.network.dots[0], design.network.inputs[0]
     type_, size = source.type, int(np.prod(source.shape))
     rng = np.random.default_rng(7)
@@ -225,9 +221,7 @@ def stimuli(design: Design, random_frames: int = 100) -> Int64:
     random = rng.integers(type_.min, type_.max + 1, (random_frames, size))
     if dot.source != source.name:
         return np.concatenate([*corners, random])
-    witnesses = images(dot, source.shape, type_).reshape(-1, size)
-    few = np.unique(np.linspace(0, len(witnesses) - 1, MOST_WITNESSES).astype(int))
-    return np.concatenate([witnesses[few], *corners, random])
+    return np.concatenate([images(dot, source.shape, type_).reshape(-1, size), *corners, random])
 
 
 def alone(design: Design, layer: str) -> Design:

@@ -17,6 +17,8 @@ from a2q_hls.errors import A2QError
 from a2q_hls.files import replacing
 from a2q_hls.flow.point import load_network
 from a2q_hls.flow.record import TESTS, refuse_other_run
+from a2q_hls.ints import Int64
+from a2q_hls.network import Network
 
 if TYPE_CHECKING:
     from a2q_hls.qonnx import InputCodes
@@ -62,15 +64,20 @@ def import_network(
     codes = None if inputs is None else _codes(inputs)
     found = from_qonnx(file, accumulator=accumulator, inputs=codes)
     x = None if samples is None else load_samples(samples, found)
-    with replacing(folder / "network.a2q") as temporary:
-        store.save(found.certified.network, temporary)
-    (folder / TESTS).unlink(missing_ok=True)  # Of a network that was here before.
-    if x is not None:
-        with replacing(folder / TESTS) as temporary, temporary.open("wb") as tests:
-            np.savez_compressed(tests, x=x)
+    _keep(folder, found.certified.network, x)
     for name in found.dropped:
         console.print(f"left away at the end: {name}")
     certify(folder)
+
+
+def _keep(folder: Path, network: Network, x: Int64 | None) -> None:
+    """The network, and codes to simulate with; those of a network that was here before go first."""
+    (folder / TESTS).unlink(missing_ok=True)
+    with replacing(folder / "network.a2q") as temporary:
+        store.save(network, temporary)
+    if x is not None:
+        with replacing(folder / TESTS) as temporary, temporary.open("wb") as tests:
+            np.savez_compressed(tests, x=x)
 
 
 def export_network(
