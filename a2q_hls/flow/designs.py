@@ -69,6 +69,10 @@ class Settings(_Strict):
             if (design.run is None) is (self.study is None):
                 where = f"design {design.label!r} of study {self.study!r} and run {design.run!r}"
                 raise ValueError(f"found {where}, expected a study, or a run for every design")
+            if design.run is not None and "seed" in design.model_fields_set:
+                raise ValueError(f"found a seed of run {design.run!r}, expected none: it is one")
+        if self.study is None and "score" in self.model_fields_set:
+            raise ValueError(f"found score {self.score!r} without a study, expected none")
         return self
 
     @model_validator(mode="after")
