@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from designs import Design, RtlOf
+from designs import Design, RtlOf, stimuli
 from hypothesis import settings
 
 from a2q_hls.emit import rtl as emit_rtl
 from a2q_hls.simulate import rtl
 from a2q_hls.simulate.rtl import RtlSimulator
+from a2q_hls.timing import bottleneck
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # Nothing above imports torch, which reads it.
 settings.register_profile("whole", deadline=None)  # A busy machine is no fault.
@@ -39,6 +40,9 @@ def quick_hls4ml(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
+PASSES = 5  # Of a design's stimuli, about.
+
+
 @pytest.fixture(scope="session")
 def rtl_of(tmp_path_factory: pytest.TempPathFactory) -> RtlOf:
     """Built RTL simulator of a design, once a session."""
@@ -47,7 +51,10 @@ def rtl_of(tmp_path_factory: pytest.TempPathFactory) -> RtlOf:
     def get(design: Design) -> RtlSimulator:
         if design.name not in built:
             folder: Path = tmp_path_factory.mktemp(design.name)
-            built[design.name] = rtl.build(emit_rtl.emit(design.plan), folder)
+            plan = design.plan
+            # Tests run the stimuli at several paces: of slow designs an optimized build pays.
+            cycles = PASSES * len(stimuli(design)) * bottleneck(plan.stages)
+            built[design.name] = rtl.build(emit_rtl.emit(plan), folder, cycles=cycles)
         return built[design.name]
 
     return get

@@ -207,9 +207,9 @@ def pruned() -> Design:
 
 
 def lines(channels: int) -> Design:
-    """Thresholds of many channels that scales are equal to, and time for some cycles each."""
-    net = Net((3, 3, 4))
-    dot = net.conv("x", channels, (3, 3), Folded(1, 4))
+    """Thresholds of many channels that scales are equal to, and time for three cycles each."""
+    net = Net((1, 3, 4))
+    dot = net.conv("x", channels, (1, 3), Folded(1, 4))
     return net.design(f"lines{channels}", net.requantized(dot, make=line_thresholds))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from random import Random
 
 from a2q_hls.adders.chains import Bit, Chain, Table
-from a2q_hls.adders.pack import Item, Shape, counted, packed
+from a2q_hls.adders.pack import Content, Item, Shape, packed
 
 GAP = 9  # Columns without a table that a carry may cross; beyond, it becomes a bit of its own.
 PASS = 0.25  # Price of a column without LUT: yosys charges none, a device may need the site.
@@ -30,9 +30,9 @@ class Slot:
         return self.column + self.shape.width
 
 
-def slots_of(content: list[Item], modulus: int) -> list[Slot]:
+def slots_of(content: Content, modulus: int) -> list[Slot]:
     """Tables for all items, by the packing with the fewest LUTs."""
-    _, by_column = packed(counted(content, modulus), modulus)
+    _, by_column = packed(content.counts(modulus), modulus)
     return [Slot(column, shape) for column, row in enumerate(by_column) for shape in row]
 
 
@@ -55,16 +55,6 @@ def segments(chain: list[Slot], gap: int) -> list[list[Slot]]:
     return parts
 
 
-def taken(content: list[Item], column: int) -> Bit | None:
-    """Positive single bit of a column, the earliest known; removed from the content."""
-    fit = [i for i in content if i.column == column and i.size == 1 and not i.negative]
-    if not fit:
-        return None
-    item = min(fit, key=lambda i: i.bit)
-    content.remove(item)
-    return item.bit
-
-
 def offset(content: list[Item]) -> int:
     """What must be subtracted from a sum of tables whose least entries are zero."""
     return sum(item.size << item.column for item in content if item.negative)
@@ -81,16 +71,16 @@ class Heap:
         self.chance = chance
         self.pending = constant % (1 << modulus)
         self.node = node
-        self.rest = [item for item in content if item.column < modulus]
+        self.rest = Content(item for item in content if item.column < modulus)
         self.word: dict[int, Bit | bool] = {}
         self.chains: list[Chain] = []
 
     def fill(self, kept: frozenset[int]) -> None:
         """Move a positive bit of every column into the word, or the constant where ``kept``."""
         for column in range(self.modulus):
-            bit = None if column in kept else taken(self.rest, column)
-            if bit is not None:
-                self.word[column] = bit
+            item = None if column in kept else self.rest.positive(column)
+            if item is not None:
+                self.word[column] = item.bit
 
     def reduce(self, gap: int) -> None:
         """Add everything up."""
@@ -106,19 +96,21 @@ class Heap:
         fillings = [[filling(slot, self.rest) for slot in part] for part in parts]
         for part, contents in zip(parts, fillings, strict=True):
             if part is not parts[0]:
-                carry = taken(self.rest, part[0].column)
-            self.segment(part, contents, carry or False, gap)
+                carry = self.rest.positive(part[0].column)
+            self.segment(part, contents, carry.bit if carry else False, gap)
 
-    def chosen(self) -> tuple[list[Slot], Bit | None]:
-        """Next chain, and the bit for its carry input where that costs no table."""
+    def chosen(self) -> tuple[list[Slot], Item | None]:
+        """Next chain, and the item for its carry input where that costs no table."""
         chain = first_chain(slots_of(self.rest, self.modulus), self.chance)
-        left = list(self.rest)
-        carry = taken(left, chain[0].column) if self.chance.random() < CARRY else None
-        if carry is not None and left:
-            shorter = first_chain(slots_of(left, self.modulus), self.chance)
+        wanted = self.chance.random() < CARRY
+        carry = self.rest.positive(chain[0].column) if wanted else None
+        if carry is None:
+            return chain, None
+        if self.rest:
+            shorter = first_chain(slots_of(self.rest, self.modulus), self.chance)
             if shorter[0].column == chain[0].column:
-                self.rest = left
                 return shorter, carry
+        self.rest.add(carry)
         return chain, None
 
     def segment(
@@ -167,7 +159,7 @@ class Heap:
         for k in range(chain.width):
             bit = Bit(self.node, k)
             if start + k in self.word or (k == len(chain.addend) and self.pending >> start + k & 1):
-                self.rest.append(Item(start + k, 1, False, bit))
+                self.rest.add(Item(start + k, 1, False, bit))
             else:
                 self.word[start + k] = bit
         self.node += 1
@@ -185,29 +177,22 @@ class Heap:
         return Table(tuple(item.bit for item in content), slot.column - start, values)
 
 
-def filling(slot: Slot, left: list[Item]) -> list[Item]:
+def filling(slot: Slot, left: Content) -> list[Item]:
     """Items for a slot, the earliest known; removed from those left."""
     shape = slot.shape
     wanted = ((0, 1, shape.ones), (0, 3, shape.threes), (1, 1, shape.twos))
-    found: list[Item] = []
-    for above, size, count in wanted:
-        fit = [i for i in left if (i.column, i.size) == (slot.column + above, size)]
-        found += sorted(fit, key=lambda i: i.bit)[:count]
-    for item in found:
-        left.remove(item)
-    return found
+    return [i for above, size, n in wanted for i in left.take(slot.column + above, size, n)]
 
 
 def entries(content: list[Item], column: int, constant: int, modulus: int) -> tuple[int, ...]:
     """Sum of items and constant for all their bits; the least is the constant."""
-    values = []
-    for entry in range(1 << len(content)):
-        total = constant
-        for k, item in enumerate(content):
-            # A negative item counts where its bit is clear: the least entry is then zero.
-            total += (item.size << item.column - column) * ((entry >> k & 1) ^ item.negative)
-        values.append(total % (1 << modulus - column))
-    return tuple(values)
+    values = [constant]
+    for item in content:
+        more = [value + (item.size << item.column - column) for value in values]
+        # A negative item counts where its bit is clear: the least entry is then zero.
+        values = [*more, *values] if item.negative else [*values, *more]
+    mask = (1 << modulus - column) - 1
+    return tuple(value & mask for value in values)
 
 
 def price(chains: Sequence[Chain]) -> float:

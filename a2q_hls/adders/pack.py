@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from bisect import insort
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import zip_longest
@@ -120,8 +120,52 @@ def packed(counts: Counts, modulus: int) -> tuple[int, tuple[tuple[Shape, ...], 
     return best
 
 
-def counted(content: list[Item], modulus: int) -> Counts:
-    """Items by column and size."""
-    table = Counter((item.column, item.size) for item in content)
-    top = min(max((item.column for item in content), default=-1) + 1, modulus)
-    return tuple((table[c, 1], table[c, 3]) for c in range(top))
+class Content:
+    """Items that wait to be summed, by column and size the earliest known bit first."""
+
+    def __init__(self, items: Iterable[Item]) -> None:
+        """The items, of which any may be alike."""
+        self._rows: dict[tuple[int, int], list[Item]] = {}
+        for item in items:
+            self._rows.setdefault((item.column, item.size), []).append(item)
+        for row in self._rows.values():
+            row.sort(key=_age)
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def counts(self, modulus: int) -> Counts:
+        """Items by column, below ``modulus``, and size."""
+        top = min(max((column for column, _ in self._rows), default=-1) + 1, modulus)
+        return tuple((self.count(c, 1), self.count(c, 3)) for c in range(top))
+
+    def count(self, column: int, size: int) -> int:
+        """Items of one column and size."""
+        return len(self._rows.get((column, size), ()))
+
+    def add(self, item: Item) -> None:
+        """Put an item in its place."""
+        insort(self._rows.setdefault((item.column, item.size), []), item, key=_age)
+
+    def take(self, column: int, size: int, count: int) -> list[Item]:
+        """Remove the first ``count`` items of a column and size."""
+        row = self._rows.get((column, size), [])
+        found, row[:count] = row[:count], []
+        if found and not row:
+            del self._rows[column, size]
+        return found
+
+    def positive(self, column: int) -> Item | None:
+        """Remove the first positive single bit of a column, if there is one."""
+        row = self._rows.get((column, 1), [])
+        for index, item in enumerate(row):
+            if not item.negative:
+                del row[index]
+                if not row:
+                    del self._rows[column, 1]
+                return item
+        return None
+
+
+def _age(item: Item) -> tuple[int, int]:
+    return item.bit.node, item.bit.index

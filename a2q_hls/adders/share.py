@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import chain, combinations, product
@@ -21,13 +21,6 @@ WORK = 4000  # Nonzero weights times searches that take a few seconds.
 Pattern = tuple[int, int, int, bool]
 
 
-def pattern(a: Term, b: Term) -> Pattern:
-    """What two terms have in common with every pair that one adder could serve."""
-    if (b.shift, b.node) < (a.shift, a.node):
-        a, b = b, a
-    return a.node, b.node, b.shift - a.shift, a.negative != b.negative
-
-
 class Sharing:
     """Rows of terms, and for every pattern the rows in which it stands."""
 
@@ -35,7 +28,7 @@ class Sharing:
         """Rows (C of them) of the terms that are still to be added."""
         self.rows = rows
         self.builder = builder
-        self.counts: Counter[Pattern] = Counter()
+        self.counts: defaultdict[Pattern, int] = defaultdict(int)
         self.changed: set[Pattern] = set()
         self._places: defaultdict[Pattern, set[int]] = defaultdict(set)
         for place, row in enumerate(rows):
@@ -43,8 +36,10 @@ class Sharing:
 
     def _note(self, place: int, kept: list[Term], other: list[Term], step: int) -> None:
         """Count the pairs of a row in which one of the other terms takes part."""
-        for a, b in chain(combinations(other, 2), product(kept, other)):
-            key = pattern(a, b)
+        old, new = ([(t.shift, t.node, t.negative) for t in part] for part in (kept, other))
+        for a, b in chain(combinations(new, 2), product(old, new)):
+            low, high = (b, a) if b < a else (a, b)
+            key = low[1], high[1], high[0] - low[0], low[2] != high[2]
             self.counts[key] += step
             self.changed.add(key)
             self._places[key].add(place)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Headers that every build reads, compiled once."""
+"""What every build reads or links, compiled once on a machine."""
 
 from __future__ import annotations
 
@@ -40,3 +40,24 @@ def prelude(includes: Sequence[str], flags: Sequence[str], version: str) -> Path
         for path in (header, made):  # The compiled one last: it tells that the other is there.
             os.replace(work / path.name, path)
     return header
+
+
+def compiled(source: Path, flags: Sequence[str]) -> Path:
+    """Object file of a source of ours and of the headers beside it, in the user's cache.
+
+    Args:
+        flags: of the compiler.
+
+    Raises:
+        A2QError: no compiler, or it refuses the source.
+    """
+    texts = [path.read_text() for path in (source, *sorted(source.parent.glob("*.h")))]
+    key = hashlib.sha256("\n".join([compiler_version(), *flags, *texts]).encode()).hexdigest()[:16]
+    made = cache_folder() / "objects" / key / f"{source.stem}.o"
+    if not made.exists():
+        made.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=made.parent) as folder:
+            command = [compiler(), *flags, "-c", str(source.resolve()), "-o", made.name]
+            execute(command, Path(folder))
+            os.replace(Path(folder) / made.name, made)
+    return made

@@ -15,6 +15,7 @@ from a2q_hls.emit.templates import template_root
 from a2q_hls.errors import A2QError
 from a2q_hls.ints import Int64
 from a2q_hls.project import Project
+from a2q_hls.simulate.prelude import compiled
 from a2q_hls.simulate.result import SimResult, frames_text, read_frames
 from a2q_hls.simulate.tools import execute
 from a2q_hls.simulate.verilate import verilate
@@ -90,9 +91,19 @@ def build(project: Project | Path, build_dir: Path, cycles: int = 0) -> RtlSimul
         *_defines("M", "m_axis", interface.sink),
         *("-CFLAGS", f"-DM_SIGNED={int(interface.sink.type.signed)}"),
     ]
-    main = template_root() / "rtl" / "harness.cpp"
+    options += ["-LDFLAGS", str(harness())]
+    main = template_root() / "rtl" / "design.cpp"
     executable = verilate(rtl, interface.top, main, build_dir / "verilator", options, cycles=cycles)
     return RtlSimulator(interface, executable, rtl, time.perf_counter() - begin)
+
+
+def harness() -> Path:
+    """What drives designs, compiled once.
+
+    Raises:
+        A2QError: no compiler.
+    """
+    return compiled(template_root() / "rtl" / "harness.cpp", ("-std=c++20", "-O2"))
 
 
 def _defines(side: str, prefix: str, stream: Stream) -> list[str]:

@@ -17,7 +17,7 @@ from a2q_hls.simulate.prelude import prelude
 from a2q_hls.simulate.tools import Verilator, compiler, compiler_version, execute, verilator
 
 _DEFINES = ("COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF")
-_INCLUDED = ("chrono", "fstream", "memory", "sstream", "string", "vector", "verilated.h")
+_INCLUDED = ("verilated.h",)
 _CONSTANT = re.compile(r"-?\d+'s?[dh][0-9a-f]+,?\s*")
 _LARGE = 300_000  # Characters of SystemVerilog without constants.
 # Cycles from which an optimized build is worth its time: of a large design it takes minutes.
