@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from itertools import chain, combinations, product
@@ -21,44 +21,57 @@ WORK = 4000  # Nonzero weights times searches that take a few seconds.
 Pattern = tuple[int, int, int, bool]
 
 
+def pairs(kept: list[Term], other: list[Term]) -> list[Pattern]:
+    """Patterns of all pairs of terms of which one or both are among the others."""
+    old, new = (sorted((t.shift, t.node, t.negative) for t in part) for part in (kept, other))
+    mixed = ((a, b) if a < b else (b, a) for a, b in product(old, new))
+    both = chain(combinations(new, 2), mixed)
+    return [(a[1], b[1], b[0] - a[0], a[2] != b[2]) for a, b in both]
+
+
 class Sharing:
-    """Rows of terms, and for every pattern the rows in which it stands."""
+    """Rows of terms, and how often every pattern stands in them."""
 
     def __init__(self, rows: list[list[Term]], builder: Builder) -> None:
         """Rows (C of them) of the terms that are still to be added."""
         self.rows = rows
         self.builder = builder
-        self.counts: defaultdict[Pattern, int] = defaultdict(int)
+        self.counts: Counter[Pattern] = Counter()
         self.changed: set[Pattern] = set()
-        self._places: defaultdict[Pattern, set[int]] = defaultdict(set)
+        self._places: defaultdict[int, set[int]] = defaultdict(set)  # By node: rows that had it.
         for place, row in enumerate(rows):
-            self._note(place, [], row, 1)
+            self._add(place, [], row)
 
-    def _note(self, place: int, kept: list[Term], other: list[Term], step: int) -> None:
-        """Count the pairs of a row in which one of the other terms takes part."""
-        old, new = ([(t.shift, t.node, t.negative) for t in part] for part in (kept, other))
-        for a, b in chain(combinations(new, 2), product(old, new)):
-            low, high = (b, a) if b < a else (a, b)
-            key = low[1], high[1], high[0] - low[0], low[2] != high[2]
-            self.counts[key] += step
-            self.changed.add(key)
-            self._places[key].add(place)
+    def _add(self, place: int, kept: list[Term], new: list[Term]) -> None:
+        """Count the pairs of a row in which one of the new terms takes part."""
+        keys = pairs(kept, new)
+        self.counts.update(keys)
+        self.changed.update(keys)
+        for term in new:
+            self._places[term.node].add(place)
+
+    def _remove(self, kept: list[Term], old: list[Term]) -> None:
+        """The opposite of ``_add``."""
+        keys = pairs(kept, old)
+        self.counts.subtract(keys)
+        self.changed.update(keys)
 
     def take_changed(self) -> list[tuple[Pattern, int]]:
         """Patterns whose counts have changed since the last call, with those counts above one."""
-        keys, self.changed = sorted(self.changed), set()
-        return [(key, self.counts[key]) for key in keys if self.counts[key] > 1]
+        found = [(key, self.counts[key]) for key in self.changed if self.counts[key] > 1]
+        self.changed = set()
+        return sorted(found)
 
     def extract(self, key: Pattern) -> None:
         """Make one adder of a pattern and use it in every row that has the pattern."""
         node, other, shift, differ = key
         total = self.builder.add(Term(node), Term(other, shift, differ))
-        for place in sorted(self._places.pop(key)):
+        for place in sorted(self._places[node] & self._places[other]):
             before, after = self.rows[place], replaced(self.rows[place], key, total)
             old, new = set(before), set(after)
             kept = [term for term in before if term in new]
-            self._note(place, kept, [term for term in before if term not in new], -1)
-            self._note(place, kept, [term for term in after if term not in old], 1)
+            self._remove(kept, [term for term in before if term not in new])
+            self._add(place, kept, [term for term in after if term not in old])
             self.rows[place] = after
 
 
