@@ -153,12 +153,13 @@ def test_wrong_prediction_and_wrong_output_fail(tmp_path: Path) -> None:
     expected = interpret.run(design.network, x)
     wrong = expected.copy()
     wrong[2, 0] += 1
+    built = cocotb_run.build(emit(design.plan), tmp_path)
     with pytest.raises(A2QError, match="1 wrong frames, the first is 2"):
-        cocotb_run.run(emit(design.plan), x, wrong, tmp_path / "output")
+        built.run(x, wrong)
     true = predict(design.plan)
     late = Timing(true.latency + 1, true.interval, true.bound + 1)
     with pytest.raises(A2QError, match=f"latency {true.latency}, predicted {late.latency}"):
-        cocotb_run.run(emit(design.plan), x, expected, tmp_path / "cycles", late)
+        built.run(x, expected, late)
     slow = replace(true, interval=true.interval + 1)
     with pytest.raises(A2QError, match=f"interval {true.interval}, predicted {slow.interval}"):
-        cocotb_run.run(emit(design.plan), x, expected, tmp_path / "interval", slow)
+        built.run(x, expected, slow)

@@ -39,6 +39,7 @@ def test_a_torch_model_goes_from_training_to_the_comparison(first: list[str], fo
     assert "LUT ratio" in (folder / "runs/report/report.html").read_text()
 
 
+@pytest.mark.usefixtures("quick_hls4ml")
 @pytest.mark.parametrize(
     ("name", "verbs"), [("hls4ml", ["certify", "compare"]), ("vendor", ["compare"])]
 )

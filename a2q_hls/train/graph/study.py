@@ -29,7 +29,7 @@ from a2q_hls.network import Network
 from a2q_hls.train.graph.api import quantize
 from a2q_hls.train.graph.export import export, refuse_unequal
 from a2q_hls.train.graph.fit import device_of, fit, refuse_misfit, score
-from a2q_hls.train.graph.processes import each
+from a2q_hls.train.graph.processes import Workers
 from a2q_hls.train.graph.progress import Report, ignored
 from a2q_hls.train.graph.recipe import POST_TRAINING, Recipe, Training
 from a2q_hls.train.graph.testset import save_tests
@@ -152,16 +152,17 @@ class Run:
         """All of it, by so many processes; what is done already is read back."""
         study, report = self.study, self.report
         device_of(self.device)
-        each_of = self if processes == 1 else replace(self, report=ignored)
-        each(each_of.score, study.seeds, processes, lambda n: report("float", n, len(study.seeds)))
+        subject = self if processes == 1 else replace(self, report=ignored)
         jobs = [
             (kind, width, seed)
             for seed in study.seeds
             for kind in study.quantizations
             for width in kind.accumulators
         ]
-        count = len(jobs)
-        return each(each_of.result, jobs, processes, lambda n: report("quantizations", n, count))
+        seeds, count = len(study.seeds), len(jobs)
+        with Workers(subject, min(processes, count)) as workers:
+            workers.each(Run.score, study.seeds, lambda n: report("float", n, seeds))
+            return workers.each(Run.result, jobs, lambda n: report("quantizations", n, count))
 
     def float_model(self, seed: int) -> nn.Module:
         """The float network of a seed, trained or read back.
