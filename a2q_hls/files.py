@@ -16,7 +16,7 @@ from a2q_hls.errors import A2QError
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Folder for what outlives a run: $A2Q_CACHE, else ``a2q_hls`` in the user's cache."""
     home = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(environment.get("A2Q_CACHE") or Path(home) / "a2q_hls")
+    return Path(environment.get("A2Q_CACHE") or Path(home) / "a2q_hls").absolute()
 
 
 @contextmanager

@@ -43,10 +43,11 @@ def quick_hls4ml(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     flags = ("-O0", "-fPIC", "-std=c++23", "-fno-gnu-unique", "-isystem", str(csim.ap_types()))
     with suppress(A2QError):
         header = prelude(HLS4ML_READS, flags, version("hls4ml"))
-        (folder / "include").write_text(f"-include {header}\n")
+        (folder / "include").write_text(f'-include "{header}"\n')
     (folder / "g++").write_text(
         "#!/bin/bash\n"
-        f'[[ -f {folder}/include && " $* " == *" -c "* ]] && set -- @{folder}/include "$@"\n'
+        f'[[ -f {folder}/include && " $* " == *" -Ifirmware/ap_types/ "*" -c "* ]]'
+        f' && set -- @{folder}/include "$@"\n'
         f'exec {real} "${{@/#-O3/-O0}}"\n'
     )
     (folder / "g++").chmod(0o755)

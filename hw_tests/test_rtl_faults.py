@@ -118,6 +118,23 @@ def test_beat_too_many_is_caught(tmp_path: Path) -> None:
         simulator.run(stimuli(design))
 
 
+PAUSES = Stalls(gaps=300, stalls=500)
+PROTOCOL = (
+    ("adders", "a2q_pipe.sv", "else if (en)", "else", PAUSES, "a stalled output beat changed"),
+    ("serial", "net.sv", "TVALID = fc2_tvalid", "TVALID = 1'b1", None, "beat after the last frame"),
+)
+
+
+@pytest.mark.parametrize(("name", "file", "old", "new", "pace", "message"), PROTOCOL)
+def test_a_broken_protocol_is_caught(
+    name: str, file: str, old: str, new: str, pace: Stalls | None, message: str, tmp_path: Path
+) -> None:
+    design = named(name)
+    simulator = rtl.build(planted(emit(design.plan), file, old, new), tmp_path)
+    with pytest.raises(A2QError, match=message):
+        simulator.run(stimuli(design), pace)
+
+
 def test_frames_outside_their_type_are_refused(rtl_of: RtlOf) -> None:
     design = named("adders")
     with pytest.raises(A2QError, match=r"codes in \[0, 16\], expected uint4"):

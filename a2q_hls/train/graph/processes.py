@@ -26,7 +26,8 @@ class Workers(Generic[S]):
         """Workers of a subject that can be pickled, which each of them gets once.
 
         Args:
-            processes: with one the work is done here. An interrupt ends them all.
+            processes: with one, and while there is a single item, the work is done here. An
+                interrupt ends them all.
         """
         self._subject, self._processes = subject, processes
         self._pool: ProcessPoolExecutor | None = None
@@ -54,7 +55,8 @@ class Workers(Generic[S]):
             done: called with the number of finished items: at the start and after every item.
 
         Raises:
-            Exception: the first that an item raises; what has not begun by then is left.
+            Exception: the first that an item raises; what has not begun when the block ends is
+                left.
         """
         done(0)
         if self._processes < 2 or (self._pool is None and len(items) < 2):
