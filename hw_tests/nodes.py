@@ -206,10 +206,10 @@ def pruned() -> Design:
     return Design("pruned", network, {"conv0": Folded(1, 1)})
 
 
-def lines(channels: int) -> Design:
-    """Thresholds of many channels that scales are equal to, and time for three cycles each."""
-    net = Net((1, 3, 4))
-    dot = net.conv("x", channels, (1, 3), Folded(1, 4))
+def lines(channels: int, height: int) -> Design:
+    """Thresholds of many channels that scales are equal to, and time for some cycles each."""
+    net = Net((height, 3, 4))
+    dot = net.conv("x", channels, (height, 3), Folded(1, 4))
     return net.design(f"lines{channels}", net.requantized(dot, make=line_thresholds))
 
 
@@ -224,7 +224,8 @@ NODES = (
     *(digits(*fold) for fold in ((1, 1), (1, 2), (1, 6), (1, 9), (3, 9))),
     pooled_digits(),
     pruned(),
-    *(lines(channels) for channels in (64, 512)),
+    lines(64, 3),
+    lines(512, 1),
     narrowed(),
     *CONVOLUTIONS,
     *pools(),

@@ -253,6 +253,7 @@ def test_layer_of_another_plan_is_refused(bench: Bench) -> None:
 
 def test_cache_is_where_the_environment_says(tmp_path: Path) -> None:
     assert cache_folder({"A2Q_CACHE": str(tmp_path)}) == tmp_path
+    assert cache_folder({"A2Q_CACHE": "here"}) == Path.cwd() / "here"
     assert cache_folder({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "a2q_hls"
     assert cache_folder({}) == Path.home() / ".cache" / "a2q_hls"
 

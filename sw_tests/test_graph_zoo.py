@@ -108,7 +108,7 @@ def test_a_few_steps_of_the_cifar10_studies_reach_the_certificate(
         kind.model_copy(
             update={
                 "accumulators": kind.accumulators[-1:],
-                "recipe": {**kind.recipe, "training": short, "calibration": 8},
+                "recipe": {**kind.recipe, "training": short, "calibration": 16},
             }
         )
         for kind in study.quantizations
@@ -120,7 +120,7 @@ def test_a_few_steps_of_the_cifar10_studies_reach_the_certificate(
     }
     generator = torch.Generator().manual_seed(0)
     x, y = torch.rand(24, 3, 32, 32, generator=generator), torch.arange(24) % 10
-    data = DataSet("random images of CIFAR-10's shape", x, y, x[:8], y[:8])
+    data = DataSet("random images of CIFAR-10's shape", x, y, x[:16], y[:16])
     results = Run(study.model_copy(update=update), data, tmp_path).results()
     assert [r.label for r in results] == [kind.label for kind in study.quantizations]
     for result in results:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from a2q_hls.files import cache_folder
+from a2q_hls.files import cache_folder, replacing
 from a2q_hls.simulate.tools import compiler, compiler_version, execute
 
 _NAME = "prelude.h"
@@ -55,9 +55,7 @@ def compiled(source: Path, flags: Sequence[str]) -> Path:
     key = hashlib.sha256("\n".join([compiler_version(), *flags, *texts]).encode()).hexdigest()[:16]
     made = cache_folder() / "objects" / key / f"{source.stem}.o"
     if not made.exists():
-        made.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=made.parent) as folder:
-            command = [compiler(), *flags, "-c", str(source.resolve()), "-o", made.name]
-            execute(command, Path(folder))
-            os.replace(Path(folder) / made.name, made)
+        with replacing(made) as unfinished:
+            command = [compiler(), *flags, "-c", str(source.resolve()), "-o", str(unfinished)]
+            execute(command, made.parent)
     return made
